@@ -1,0 +1,154 @@
+"""The two nbgrader preprocessors around the execution of a notebook.
+
+`PoseChallenges` replaces ``judge("name")`` in a locked test cell by self-contained lines that call
+the student's code on fresh inputs and publish the answers; `JudgeAnswers` restores the cell,
+judges the answers outside the student's process and writes the verdict as the cell's only outputs.
+nbgrader's own scorer then reads it.
+"""
+
+import inspect
+import json
+import re
+import secrets
+
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade, is_locked
+from traitlets import Unicode
+
+from coursekit.judging import answering, marking, seeds, verdict, wire
+from coursekit.judging.round09 import TASKS
+
+MIME = "application/vnd.coursekit.answers+json"
+JUDGE_LINE = re.compile(r"^judge\(\"([\w-]+)\"\)$", re.MULTILINE)
+RESOURCE = "coursekit_challenges"
+
+PUBLISH = """
+def publish(request, namespace):
+    import json
+    from IPython.display import publish_display_data
+
+    request = json.loads(request)
+    harness = globals()[request["harness"]]
+    answers = answer_all(
+        namespace, request["names"], request["challenges"], harness, encode, decode
+    )
+    publish_display_data({request["mime"]: {"nonce": request["nonce"], "answers": answers}})
+"""
+
+
+class PoseChallenges(NbGraderPreprocessor):
+    """Put challenges in the place of ``judge("name")`` in locked test cells, before execution."""
+
+    secret_file = Unicode(
+        ".coursekit/secret", help="File of the course's secret, relative to the course folder."
+    ).tag(config=True)
+
+    def preprocess(self, nb, resources):
+        """Pose the challenges of every judged cell; what was posed goes into `resources`."""
+        posed = resources[RESOURCE] = {}
+        for index, cell in enumerate(nb.cells):
+            line = judge_line(cell)
+            if line:
+                task = TASKS[line[1]]
+                secret = seeds.course_secret(self.secret_file)
+                seed = seeds.seed(secret, seeds.RUN, task.name)
+                nonce = secrets.token_hex(16)
+                posed[index] = (task, seed, nonce, cell.source)
+                asking = asking_source(task, seed, nonce)
+                cell.source = cell.source[: line.start()] + asking + cell.source[line.end() :]
+        return nb, resources
+
+
+class JudgeAnswers(NbGraderPreprocessor):
+    """Judge the answers after execution and write the verdicts, before the grades are saved."""
+
+    def preprocess(self, nb, resources):
+        """Restore each judged cell and replace its outputs by the verdict."""
+        for index, (task, seed, nonce, source) in resources.pop(RESOURCE, {}).items():
+            cell = nb.cells[index]
+            cell.source = source
+            found = marking.mark(task, seed, sent_answers(cell, nonce))
+            cell.outputs = verdict.outputs(found)
+        for cell in nb.cells:
+            for output in cell.get("outputs", []):
+                output.get("data", {}).pop(MIME, None)
+        return nb, resources
+
+
+def judge_line(cell):
+    """Find the line ``judge("name")`` of a locked test cell.
+
+    Parameters
+    ----------
+    cell : nbformat.NotebookNode
+
+    Returns
+    -------
+    re.Match or None
+        Group 1 is the task's name.
+    """
+    if cell.cell_type == "code" and is_grade(cell) and is_locked(cell):
+        return JUDGE_LINE.search(cell.source)
+    return None
+
+
+def asking_source(task, seed, nonce):
+    """Write the lines that ask the student's code and publish the answers.
+
+    They run in a namespace of their own, so that nothing of them stays in the student's.
+
+    Parameters
+    ----------
+    task : Task
+    seed : int
+    nonce : str
+        One-time word that the answers must bring back.
+
+    Returns
+    -------
+    str
+    """
+    request = {
+        "mime": MIME,
+        "nonce": nonce,
+        "names": list(task.asks),
+        "challenges": marking.pose(task, seed),
+        "harness": task.harness.__name__,
+    }
+    module = "\n".join(
+        [
+            inspect.getsource(wire),
+            inspect.getsource(answering),
+            inspect.getsource(task.harness),
+            PUBLISH,
+        ]
+    )
+    return (
+        "_judge = {'__name__': 'judge'}\n"
+        f"exec({module!r}, _judge)\n"
+        f"_judge.pop('publish')({json.dumps(request)!r}, globals())\n"
+        "del _judge"
+    )
+
+
+def sent_answers(cell, nonce):
+    """Pick the answers out of a judged cell's outputs.
+
+    Parameters
+    ----------
+    cell : nbformat.NotebookNode
+        After execution; its outputs are untrusted.
+    nonce : str
+
+    Returns
+    -------
+    object or None
+        The untrusted list of answers; None unless exactly one output brings them with the nonce.
+    """
+    sent = [output.data[MIME] for output in cell.outputs if MIME in output.get("data", {})]
+    if len(sent) != 1:
+        return None
+    message = json.loads(json.dumps(sent[0]))  # plain dicts and lists in place of nbformat's
+    if type(message) is not dict or message.get("nonce") != nonce:
+        return None
+    return message.get("answers")

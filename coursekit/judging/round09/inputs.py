@@ -1,0 +1,63 @@
+"""Random networks and cases that the round's challenges are made of."""
+
+import functools
+
+import numpy as np
+
+from nnlab import load_digits
+
+
+def network(rng, sizes, scale=1.0):
+    """Draw weight matrices.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    sizes : sequence of int
+        n_0, ..., n_L.
+    scale : float, optional
+        Standard deviation of the logits' weights.
+
+    Returns
+    -------
+    list of ndarray
+        W_l of shape (n_l, n_{l-1}).
+    """
+    return [
+        rng.normal(scale=scale, size=(fan_out, fan_in))
+        for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True)
+    ]
+
+
+def cases(rng, features, classes, count, soft=False):
+    """Draw inputs in [0, 1] and targets whose columns sum to one.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    features, classes, count : int
+    soft : bool, optional
+        Class probabilities in place of one-hot columns.
+
+    Returns
+    -------
+    inputs : ndarray of shape (features, count)
+    targets : ndarray of shape (classes, count)
+    """
+    inputs = rng.random((features, count))
+    if soft:
+        targets = rng.dirichlet(np.ones(classes), size=count).T
+    else:
+        targets = np.eye(classes)[:, rng.integers(classes, size=count)]
+    return inputs, targets
+
+
+@functools.cache
+def digits():
+    """Load the digits that the students' notebooks use, once.
+
+    Returns
+    -------
+    nnlab.data.Digits
+    """
+    return load_digits()

@@ -1,0 +1,105 @@
+"""What a judged cell asks for, as data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from coursekit.judging import answering
+from coursekit.judging.compare import RTOL, difference
+
+
+@dataclass(frozen=True)
+class Property:
+    """One thing that must hold of the answers.
+
+    Attributes
+    ----------
+    title : str
+        Words for the student.
+    check : callable
+        ``check(challenges, answers)`` gives a sentence if the property does not hold, else None.
+        ``challenges`` is the list of calls (dicts of arguments), ``answers`` the decoded answers
+        or `Failure` texts, one each.
+    """
+
+    title: str
+    check: Callable[[list[dict], list], str | None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One judged cell: which of the student's names it asks for, with what, and what must hold.
+
+    Attributes
+    ----------
+    name : str
+        Name in ``judge("name")``; also the cell's grade id.
+    title : str
+        What is asked, as a student reads it.
+    points : float
+        Points of the cell; each property is worth an equal share.
+    asks : tuple of str
+        Global names of the student: functions or variables.
+    challenges : callable
+        ``challenges(rng)`` draws the list of calls, each a dict of arguments in the order of the
+        function's parameters.
+    properties : tuple of Property
+    harness : callable
+        A self-contained function of this project that turns the student's objects and one call
+        into an answer; its text runs inside the kernel (see `answering`).
+    """
+
+    name: str
+    title: str
+    points: float
+    asks: tuple[str, ...]
+    challenges: Callable[[np.random.Generator], list[dict]]
+    properties: tuple[Property, ...]
+    harness: Callable = answering.call
+
+
+def agrees(title, name, reference, *, calls=slice(None), item=None, rtol=RTOL):
+    """Make the usual property: the answers equal the reference's.
+
+    Parameters
+    ----------
+    title : str
+        Words for the student.
+    name : str
+        What the answer is called, e.g. ``"dE/dW1"`` (see `difference`).
+    reference : callable
+        ``reference(**call)`` gives the expected value of one call.
+    calls : slice, optional
+        Which of the calls are looked at.
+    item : int, optional
+        Which item of an answer of several values is looked at; `reference` gives that item.
+    rtol : float, optional
+        Allowed error relative to the largest expected entry.
+
+    Returns
+    -------
+    Property
+    """
+
+    def check(challenges, answers):
+        for call, answer in zip(challenges[calls], answers[calls], strict=True):
+            got = picked(answer, item)
+            problem = difference(got, reference(**call), name=name, rtol=rtol)
+            if problem:
+                return problem
+        return None
+
+    return Property(title, check)
+
+
+def picked(answer, item):
+    """Take one item of an answer of several values; other answers come back as they are."""
+    if item is None or not isinstance(answer, list) or len(answer) <= item:
+        return answer
+    return answer[item]
+
+
+def no_calls(rng):
+    """Give the single, empty call of a task that only reads variables."""
+    return [{}]

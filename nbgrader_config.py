@@ -1,0 +1,53 @@
+"""nbgrader's configuration of the course: every stock command and the formgrader read it."""
+
+from nbconvert.preprocessors import ClearMetadataPreprocessor, TagRemovePreprocessor
+from nbgrader import preprocessors as stock
+
+from coursekit.grading.execute import BoundedExecute
+from coursekit.judging.preprocessors import JudgeAnswers, PoseChallenges
+
+c = get_config()  # noqa: F821  (nbgrader's loader defines it)
+
+c.CourseDirectory.course_id = "cs-e4850"
+c.Exchange.timezone = "Europe/Helsinki"  # the time zone of MyCourses' dates
+
+# --- Release ---------------------------------------------------------------------------------
+# Cells tagged `instructor` (the live judge, marking guides) never reach the students.
+c.TagRemovePreprocessor.enabled = True
+c.TagRemovePreprocessor.remove_cell_tags = {"instructor"}
+c.GenerateAssignment.preprocessors = [
+    TagRemovePreprocessor,
+    stock.IncludeHeaderFooter,
+    stock.LockCells,
+    stock.ClearSolutions,
+    stock.ClearOutput,
+    stock.CheckCellMetadata,
+    stock.ComputeChecksums,
+    stock.SaveCells,
+    stock.ClearHiddenTests,
+    stock.ClearMarkScheme,
+    stock.ComputeChecksums,
+    stock.CheckCellMetadata,
+]
+c.ClearSolutions.code_stub = {
+    "python": '# YOUR CODE HERE\nraise NotImplementedError("not answered yet")'
+}
+c.ClearSolutions.text_stub = (
+    "*Your answer: text and LaTeX, or the words “scan, page n” with the page of your scan.*"
+)
+
+# --- Autograding -----------------------------------------------------------------------------
+# Locked cells come back as released; then each judged cell gets fresh inputs, runs, and its
+# answers are judged here, outside the student's process, before nbgrader saves the grades.
+c.OverwriteCells.add_missing_cells = True
+c.Autograde.autograde_preprocessors = [
+    PoseChallenges,
+    BoundedExecute,
+    JudgeAnswers,
+    stock.IgnorePattern,
+    ClearMetadataPreprocessor,
+    stock.LimitOutput,
+    stock.SaveAutoGrades,
+    stock.AssignLatePenalties,
+    stock.CheckCellMetadata,
+]
