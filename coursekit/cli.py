@@ -1,0 +1,247 @@
+"""The instructor's command line."""
+
+import functools
+import logging
+import os
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.table import Table
+
+from coursekit import __version__
+from coursekit.errors import KitError
+
+# nbgrader takes seconds to import: each command imports what it needs, so that help comes at once.
+if TYPE_CHECKING:
+    from coursekit.course import Course
+    from coursekit.grading.autograde import Outcome
+    from coursekit.grading.results import StudentResult
+    from coursekit.mycourses.collect import Collected
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+WIDTH_OF_A_FILE = 120
+
+
+class _Group(click.Group):
+    """Tells a failure that a user can mend as one sentence, without a traceback."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KitError as problem:
+            raise click.ClickException(str(problem)) from problem
+        except BrokenPipeError:
+            raise  # click ends in silence when the reader of a pipe has gone
+        except OSError as problem:
+            where = f"{problem.filename}: " if problem.filename else ""
+            raise click.ClickException(f"{where}{problem.strerror or problem}.") from problem
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="coursekit")
+def main():
+    """Release, collect and grade an exercise round.
+
+    ASSIGNMENT is the name of a folder under source/; it may be left out where there is only one.
+    """
+    # The round's matrices are small: more threads of BLAS only cost time, here and in the kernels.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def _course_command(function):
+    """Give a command the options that all of them have; it receives a `Course`."""
+
+    @main.command(name=function.__name__.rstrip("_"))
+    @click.option(
+        "--course",
+        "folder",
+        default=Path(),
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The folder with nbgrader_config.py; default: this one.",
+    )
+    @click.option("--verbose", is_flag=True, help="Show nbgrader's log.")
+    @functools.wraps(function)
+    def command(folder, verbose, **options):
+        from coursekit.conversion import LOG
+        from coursekit.course import Course
+
+        handler = logging.StreamHandler() if verbose else logging.NullHandler()
+        LOG.addHandler(handler)
+        try:
+            function(Course(folder), **options)
+        finally:
+            LOG.removeHandler(handler)
+
+    return command
+
+
+def _console() -> Console:
+    console = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE
+    return console
+
+
+@_course_command
+@click.argument("assignment", required=False)
+@click.option(
+    "--due",
+    type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
+    help="The deadline, in the course's time zone.",
+)
+def release_(course: "Course", assignment: str | None, due: datetime | None):
+    """Make the students' version and its zip for MyCourses."""
+    from coursekit.release import release
+
+    made = release(course, course.assignment(assignment), due)
+    click.echo(f"{len(made.files)} files in {made.folder}; the zip for MyCourses: {made.archive}")
+
+
+@_course_command
+@click.argument("arguments", nargs=-1, required=True, metavar="[ASSIGNMENT] DOWNLOAD.zip")
+@click.option("--worksheet", type=FILE, metavar="CSV", help="The grading worksheet of MyCourses.")
+@click.pass_context
+def collect_(ctx, course: "Course", arguments: tuple[str, ...], worksheet: Path | None):
+    """Unpack MyCourses' zip of all submissions into submitted/."""
+    from coursekit.mycourses.collect import collect
+
+    *names, download = arguments
+    if len(names) > 1:
+        raise click.UsageError("Expected an assignment and one zip.")
+    download = FILE.convert(download, None, ctx)
+    assignment = course.assignment(names[0] if names else None)
+    _tell_collected(collect(course, assignment, download, worksheet))
+
+
+def _tell_collected(collected: "Collected"):
+    changes = Counter(submission.change for submission in collected.submissions)
+    counts = ", ".join(f"{count} {change}" for change, count in sorted(changes.items()))
+    click.echo(f"{len(collected.submissions)} submissions: {counts}")
+    for submission in collected.submissions:
+        if submission.missing:
+            click.echo(f"  {submission.student}: not handed in: {', '.join(submission.missing)}")
+    for ignored in collected.ignored:
+        whose = ignored.student or "nobody's"
+        click.echo(f"  {whose}: ignored {ignored.name!r}: {ignored.reason}")
+    for student in collected.unknown:
+        click.echo(f"  {student}: is not in the worksheet, so the time of submission is unknown")
+    if collected.absent:
+        click.echo(f"  nothing handed in: {', '.join(collected.absent)}")
+
+
+@_course_command
+@click.argument("assignment", required=False)
+@click.option("--student", "students", multiple=True, help="Grade this one only; may be repeated.")
+def grade_(course: "Course", assignment: str | None, students: tuple[str, ...]):
+    """Run and grade what was collected."""
+    from coursekit.grading.autograde import FAILED, GRADED, grade
+
+    console = _console()
+    columns = ("Grading", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("grading", total=None)
+
+        def progress(done: int, total: int, outcome: "Outcome"):
+            bar.update(task, completed=done, total=total)
+            if outcome.detail or not console.is_terminal:
+                line = f"{done}/{total} {outcome.student}: {outcome.status}. {outcome.detail}"
+                console.print(line.rstrip(), soft_wrap=True)
+
+        outcomes = grade(course, course.assignment(assignment), students or None, progress)
+    if not outcomes:
+        raise KitError(f"Nobody's work lies under {course.submitted}; run coursekit collect.")
+    graded = sum(outcome.status == GRADED for outcome in outcomes)
+    click.echo(f"{graded} of {len(outcomes)} graded")
+    failed = [outcome.student for outcome in outcomes if outcome.status == FAILED]
+    if failed:
+        raise KitError(f"nbgrader could not grade: {', '.join(failed)}; the reasons stand above.")
+
+
+@_course_command
+@click.argument("assignment", required=False)
+def feedback_(course: "Course", assignment: str | None):
+    """Write the feedback pages of the graded students."""
+    from coursekit.grading.feedback import feedback
+
+    outcomes = feedback(course, course.assignment(assignment))
+    if not outcomes:
+        raise KitError(f"Nobody is graded yet under {course.autograded}; run coursekit grade.")
+    failed = {student: problem for student, problem in outcomes.items() if problem}
+    click.echo(f"{len(outcomes) - len(failed)} students' pages in {course.feedback}")
+    for student, problem in failed.items():
+        click.echo(f"  {student}: {problem}")
+    if failed:
+        raise KitError(f"No feedback could be written for: {', '.join(failed)}.")
+
+
+@_course_command
+@click.argument("assignment", required=False)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="CSV",
+    help="Where to write; default: grades.csv in the course's folder.",
+)
+def grades_(course: "Course", assignment: str | None, output: Path | None):
+    """Write grades.csv and print who got what, and why."""
+    from coursekit.grading.results import results, write_grades
+
+    found = results(course, course.assignment(assignment))
+    path = output or course.root / "grades.csv"
+    write_grades(found, path)
+    _console().print(grade_table(found))
+    click.echo(f"Written: {path}")
+
+
+def grade_table(found: "list[StudentResult]") -> Table:
+    """Make the table of who got what and why.
+
+    Parameters
+    ----------
+    found : list of StudentResult
+
+    Returns
+    -------
+    rich.table.Table
+        One row a student, without names; `why` is the first reason and the number of others.
+    """
+    from coursekit.grading.results import points
+
+    table = Table()
+    table.add_column("student", no_wrap=True)
+    notebooks = sorted({notebook.name for result in found for notebook in result.notebooks})
+    for heading in (*notebooks, "total", "by hand"):
+        table.add_column(heading, justify="right")
+    table.add_column("why", ratio=1, overflow="fold")
+    for result in found:
+        scores = {notebook.name: points(notebook.score) for notebook in result.notebooks}
+        graded = result.state == "graded"
+        table.add_row(
+            result.student,
+            *(scores.get(notebook, "") for notebook in notebooks),
+            f"{points(result.score)} / {points(result.max_score)}" if graded else "",
+            points(result.needs_manual) if result.needs_manual else "",
+            _why(result),
+        )
+    return table
+
+
+def _why(result: "StudentResult") -> str:
+    if result.state != "graded":
+        return result.state
+    reasons = [f"{notebook}.ipynb was not handed in" for notebook in result.missing]
+    reasons += [
+        f"{lost.cell}: {lost.reason}"
+        for lost in result.lost
+        if not any(lost.reason.startswith(reason) for reason in reasons)
+    ]
+    if result.late_seconds:
+        reasons.insert(0, f"{result.late_seconds / 3600:.1f} h late")
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return f"{reasons[0]}{more}" if reasons else ""

@@ -1,0 +1,69 @@
+"""Run one of nbgrader's converters, and say in a sentence what went wrong."""
+
+import logging
+
+from nbgrader.converters.base import BaseConverter, NbGraderException
+from traitlets.config import Config
+
+from coursekit.course import Course, known_warnings_ignored
+from coursekit.errors import KitError
+
+LOG = logging.getLogger("coursekit.nbgrader")
+
+
+class _Listener(logging.Handler):
+    """Remembers the notebook in work and the first error that nbgrader logged."""
+
+    def __init__(self):
+        super().__init__(logging.INFO)
+        self.notebook = ""
+        self.error = ""
+        self.exception = ""
+
+    def emit(self, record):
+        message = record.getMessage().strip()
+        if message.startswith("Converting notebook "):
+            self.notebook = message.rpartition("/")[2]
+        elif message.startswith("Traceback "):
+            self.exception = self.exception or message.splitlines()[-1].rpartition("exceptions.")[2]
+        elif record.levelno >= logging.ERROR:
+            self.error = self.error or message
+
+    @property
+    def sentence(self):
+        where = f"{self.notebook}: " if self.notebook else ""
+        return f"{where}{self.exception or self.error or 'nbgrader gave no reason.'}"
+
+
+def convert(converter: type[BaseConverter], course: Course, assignment: str, student=None):
+    """Run a converter on one assignment, replacing what an earlier run made.
+
+    Parameters
+    ----------
+    converter : type
+        ``GenerateAssignment``, ``Autograde`` or ``GenerateFeedback`` of nbgrader.
+    course : Course
+    assignment : str
+    student : str, optional
+        The one student to convert.
+
+    Raises
+    ------
+    KitError
+        If nbgrader fails, with the notebook and the last error it logged.
+    """
+    options = {"student_id": student} if student else {}
+    directory = course.directory(assignment_id=assignment, **options)
+    # The converter writes into its configuration; a copy keeps the course's as it was.
+    run = converter(directory, config=Config(course.config.copy()), log=LOG, force=True)
+    listener = _Listener()
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+    LOG.addHandler(listener)
+    try:
+        with known_warnings_ignored():
+            run.start()
+    except (NbGraderException, SystemExit) as problem:
+        raise KitError(listener.sentence) from problem
+    finally:
+        LOG.removeHandler(listener)

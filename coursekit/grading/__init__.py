@@ -1,0 +1,1 @@
+"""Grading of what a class handed in, through nbgrader."""

@@ -1,0 +1,265 @@
+"""Read who got what, and why, from the gradebook and the graded notebooks."""
+
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
+
+from coursekit.course import Course
+from coursekit.judging.verdict import read_verdict
+
+LONGEST_REASON = 200
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class LostPoints:
+    """A test cell that did not earn all of its points.
+
+    Attributes
+    ----------
+    cell : str
+        nbgrader's grade id.
+    score, max_score : float
+    reason : str
+        One sentence, or empty if the cell holds no word about it.
+    """
+
+    cell: str
+    score: float
+    max_score: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotebookResult:
+    """Points of one notebook.
+
+    Attributes
+    ----------
+    name : str
+    score, max_score : float
+    missing : bool
+        Whether the student did not hand it in.
+    """
+
+    name: str
+    score: float
+    max_score: float
+    missing: bool
+
+
+@dataclass(frozen=True)
+class StudentResult:
+    """Points of one student.
+
+    Attributes
+    ----------
+    student, name : str
+    state : str
+        ``graded``, ``not graded`` (handed in, but the grading failed or did not run), or
+        ``absent`` (nothing handed in).
+    notebooks : tuple of NotebookResult
+        Empty unless the state is ``graded``.
+    penalty : float
+        Points taken off for being late.
+    needs_manual : float
+        Points, of `max_score`, that a person has still to give.
+    late_seconds : float
+    lost : tuple of LostPoints
+    """
+
+    student: str
+    name: str
+    state: str
+    notebooks: tuple[NotebookResult, ...] = ()
+    penalty: float = 0.0
+    needs_manual: float = 0.0
+    late_seconds: float = 0.0
+    lost: tuple[LostPoints, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """Points of all notebooks, less the penalty."""
+        return max(0.0, sum(notebook.score for notebook in self.notebooks) - self.penalty)
+
+    @property
+    def max_score(self) -> float:
+        """Points to be had in all notebooks."""
+        return sum(notebook.max_score for notebook in self.notebooks)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the notebooks that were not handed in."""
+        return tuple(notebook.name for notebook in self.notebooks if notebook.missing)
+
+
+def results(course: Course, assignment: str) -> list[StudentResult]:
+    """Read the results of everybody whom the gradebook knows or who handed something in.
+
+    Parameters
+    ----------
+    course : Course
+    assignment : str
+        A released assignment.
+
+    Returns
+    -------
+    list of StudentResult
+        In the order of the students' ids.
+
+    Raises
+    ------
+    CourseError
+        If the assignment was never released.
+    """
+    course.released_assignment(assignment)
+    handed_in = {folder.parent.name for folder in course.submitted.glob(f"*/{assignment}/")}
+    with course.gradebook() as gradebook:
+        names = {
+            student.id: f"{student.first_name or ''} {student.last_name or ''}".strip()
+            for student in gradebook.students
+        }
+        return [
+            _student(course, gradebook, assignment, student, names.get(student, ""), handed_in)
+            for student in sorted(names.keys() | handed_in)
+        ]
+
+
+def _student(
+    course: Course,
+    gradebook: Gradebook,
+    assignment: str,
+    student: str,
+    name: str,
+    handed_in: set[str],
+) -> StudentResult:
+    try:
+        submission = gradebook.find_submission(assignment, student)
+    except MissingEntry:
+        state = "not graded" if student in handed_in else "absent"
+        return StudentResult(student, name, state)
+    folder = course.autograded / student / assignment
+    if not _is_graded(submission, folder):
+        return StudentResult(student, name, "not graded")
+    notebooks = sorted(submission.notebooks, key=lambda notebook: notebook.name)
+    return StudentResult(
+        student,
+        name,
+        "graded",
+        notebooks=tuple(
+            NotebookResult(
+                notebook.name,
+                notebook.score,
+                notebook.max_score,
+                not (folder / f"{notebook.name}.ipynb").is_file(),
+            )
+            for notebook in notebooks
+        ),
+        penalty=submission.late_submission_penalty,
+        needs_manual=sum(
+            grade.max_score
+            for notebook in notebooks
+            for grade in notebook.grades
+            if grade.needs_manual_grade
+        ),
+        late_seconds=submission.total_seconds_late,
+        lost=tuple(points for notebook in notebooks for points in _lost(notebook, folder)),
+    )
+
+
+def _is_graded(submission: SubmittedAssignment, folder: Path) -> bool:
+    """Tell a finished grading from one that failed, which leaves no graded notebook behind.
+
+    Where no notebook was handed in, all grades are 0 and none waits for a person.
+    """
+    return any(folder.glob("*.ipynb")) or all(
+        grade.auto_score == 0 and not grade.needs_manual_grade
+        for notebook in submission.notebooks
+        for grade in notebook.grades
+    )
+
+
+def _lost(notebook: SubmittedNotebook, folder: Path) -> list[LostPoints]:
+    """List the test cells of one notebook that lost points."""
+    path = folder / f"{notebook.name}.ipynb"
+    cells = nbformat.read(path, as_version=4).cells if path.is_file() else []
+    by_id = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in cells}
+    order = list(by_id)
+    tests = [grade for grade in notebook.grades if _is_test(grade.name, notebook)]
+    if order:
+        tests.sort(key=lambda grade: order.index(grade.name))
+    return [
+        LostPoints(
+            grade.name, grade.score, grade.max_score, _reason(by_id.get(grade.name), path.name)
+        )
+        for grade in tests
+        if grade.score < grade.max_score and not grade.needs_manual_grade
+    ]
+
+
+def _is_test(cell_name: str, notebook: SubmittedNotebook) -> bool:
+    """Tell a test cell from an answer that a person grades."""
+    return cell_name not in {comment.name for comment in notebook.comments}
+
+
+def _reason(cell: nbformat.NotebookNode | None, notebook: str) -> str:
+    """Say in one sentence why a cell lost points."""
+    if cell is None:
+        return f"{notebook} was not handed in"
+    verdict = read_verdict(cell)
+    if verdict is not None:
+        return _one_line(verdict.summary)
+    errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+    return _one_line(f"{errors[-1].ename}: {errors[-1].evalue}") if errors else ""
+
+
+def _one_line(text: str) -> str:
+    """Shorten a student's words to a line that is safe to print on a terminal."""
+    words = "".join(character if character.isprintable() else " " for character in text).split()
+    return shorten(" ".join(words), LONGEST_REASON, placeholder=" ...")
+
+
+def write_grades(results: list[StudentResult], path: Path) -> None:
+    """Write a CSV file with one row a student, readable by its owner only.
+
+    Parameters
+    ----------
+    results : list of StudentResult
+    path : Path
+        Replaced if it exists.
+    """
+    notebooks = sorted({notebook.name for result in results for notebook in result.notebooks})
+    header = ["student", "name", "state", *notebooks, "total", "max", "by_hand", "late_seconds"]
+    scratch = path.with_name(f".{path.name}.new")
+    scratch.unlink(missing_ok=True)
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, header, lineterminator="\n")
+        writer.writeheader()
+        for result in results:
+            row = {"student": result.student, "name": result.name, "state": result.state}
+            if result.state == "graded":
+                row |= {notebook.name: points(notebook.score) for notebook in result.notebooks}
+                row |= {
+                    "total": points(result.score),
+                    "max": points(result.max_score),
+                    "by_hand": points(result.needs_manual),
+                    "late_seconds": f"{result.late_seconds:.0f}",
+                }
+            writer.writerow({column: _harmless(text) for column, text in row.items()})
+    os.replace(scratch, path)
+
+
+def points(value: float) -> str:
+    """Write points with at most two decimals."""
+    return f"{round(value, 2):g}"
+
+
+def _harmless(text: str) -> str:
+    """Keep a spreadsheet from taking a student's text for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

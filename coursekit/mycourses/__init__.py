@@ -1,0 +1,1 @@
+"""Exchange with MyCourses, Aalto's Moodle."""

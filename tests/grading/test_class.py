@@ -1,0 +1,245 @@
+"""A class of students on the tiny course, graded once."""
+
+import csv
+import shutil
+
+import nbformat
+import pytest
+
+from coursekit.course import Course
+from coursekit.errors import CourseError
+from coursekit.grading.autograde import grade
+from coursekit.grading.feedback import feedback
+from coursekit.grading.results import LostPoints, NotebookResult, results, write_grades
+from coursekit.release import release
+
+from ..conftest import answer
+
+RIGHT = "def add(a, b):\n    return a + b"
+WRONG = "def add(a, b):\n    return int(a) + int(b)"
+ENDLESS = "def add(a, b):\n    while True:\n        pass"
+DEADLY = "import os\n\ndef add(a, b):\n    os._exit(1)"
+
+
+@pytest.fixture(scope="module")
+def graded(templates, tmp_path_factory):
+    """Return the course after grading, the outcomes by student, and the calls of progress."""
+    course = Course(shutil.copytree(templates["released"], tmp_path_factory.mktemp("class") / "c"))
+
+    def hand_in(student, **files):
+        folder = course.submitted / student / "round"
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            name, _, suffix = name.rpartition("_")
+            (folder / f"{name}.{suffix}").write_text(content)
+
+    sums = {source: answer(course, "sums", {"add": source}) for source in (ENDLESS, WRONG, DEADLY)}
+    hand_in(
+        "1-right",
+        sums_ipynb=answer(course, "sums", {"add": RIGHT, "why": "It commutes."}),
+        products_ipynb=answer(course, "products", {"product": "product = 6"}),
+        scan_pdf="a scan",
+    )
+    hand_in("2-endless", sums_ipynb=sums[ENDLESS])
+    hand_in("3-deadly", sums_ipynb=sums[DEADLY])
+    hand_in("4-broken", sums_ipynb="{", products_ipynb="")
+    hand_in("5-scan", scan_pdf="a scan", timestamp_txt="2026-11-20 12:00:00 UTC")
+    hand_in("6-wrong", sums_ipynb=sums[WRONG], timestamp_txt="2026-11-20 13:00:00 UTC")
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_student("7-absent", first_name="=Aino", last_name="Esimerkki")
+        gradebook.update_or_create_assignment("round", duedate="2026-11-20 12:00:00 UTC")
+    calls = []
+    outcomes = grade(course, "round", progress=lambda *call: calls.append(call))
+    return course, {outcome.student: outcome for outcome in outcomes}, calls
+
+
+@pytest.fixture(scope="module")
+def found(graded):
+    return {result.student: result for result in results(graded[0], "round")}
+
+
+@pytest.fixture
+def copy(graded, tmp_path):
+    """A copy of the graded course, to change."""
+    return Course(shutil.copytree(graded[0].root, tmp_path / "copy"))
+
+
+def test_nobody_stops_the_others(graded):
+    assert {student: outcome.status for student, outcome in graded[1].items()} == {
+        "1-right": "graded",
+        "2-endless": "graded",
+        "3-deadly": "graded",
+        "4-broken": "failed",
+        "5-scan": "missing",
+        "6-wrong": "graded",
+    }
+
+
+def test_progress_is_told_after_each_student(graded):
+    _, outcomes, calls = graded
+    assert calls == [(done, 6, outcome) for done, outcome in enumerate(outcomes.values(), 1)]
+
+
+@pytest.mark.parametrize(
+    ("student", "detail"),
+    [
+        ("1-right", ""),
+        ("2-endless", "Not handed in, 0 points: products.ipynb."),
+        ("5-scan", "No notebook was handed in: 0 points."),
+    ],
+)
+def test_outcome_says_what_is_missing(graded, student, detail):
+    assert graded[1][student].detail == detail
+
+
+def test_failure_names_the_notebook_and_the_error(graded):
+    detail = graded[1]["4-broken"].detail
+    assert detail.startswith("products.ipynb: ")
+    assert "JSON" in detail
+
+
+@pytest.mark.parametrize(
+    ("student", "state", "scores", "by_hand", "late"),
+    [
+        ("1-right", "graded", [1, 6], 3, 0),
+        ("2-endless", "graded", [0, 0], 0, 0),
+        ("3-deadly", "graded", [0, 0], 0, 0),
+        ("4-broken", "not graded", [], 0, 0),
+        ("5-scan", "graded", [0, 0], 0, 0),
+        ("6-wrong", "graded", [0, 4], 0, 3600),
+        ("7-absent", "absent", [], 0, 0),
+    ],
+)
+def test_results(found, student, state, scores, by_hand, late):
+    result = found[student]
+    assert result.state == state
+    assert [notebook.score for notebook in result.notebooks] == scores
+    assert result.score == sum(scores)
+    assert result.needs_manual == by_hand
+    assert result.late_seconds == late
+
+
+def test_missing_notebooks_are_told(found):
+    assert found["1-right"].missing == ()
+    assert found["5-scan"].missing == ("products", "sums")
+    assert found["2-endless"].notebooks[0] == NotebookResult("products", 0, 1, missing=True)
+
+
+def test_lost_points_come_with_the_reason(found):
+    assert found["1-right"].lost == ()
+    (product, words) = found["6-wrong"].lost
+    assert product == LostPoints("product-test", 0, 1, "products.ipynb was not handed in")
+    assert (words.cell, words.score, words.max_score) == ("add-words", 0, 2)
+    assert words.reason.startswith("ValueError: invalid literal for int()")
+
+
+def test_endless_loop_is_told_in_words(found):
+    reasons = {lost.cell: lost.reason for lost in found["2-endless"].lost}
+    assert "this cell ran longer than 2 s" in reasons["add-test"]
+
+
+def test_dead_kernel_is_told_in_words(found):
+    reasons = {lost.cell: lost.reason for lost in found["3-deadly"].lost}
+    assert reasons["add-test"] == "Stopped: the kernel died while it ran this cell."
+    assert reasons["add-words"] == "Not run: the kernel died in an earlier cell."
+
+
+def test_graded_work_is_hidden_from_other_users(graded):
+    course = graded[0]
+    assert (course.autograded / "1-right").stat().st_mode & 0o077 == 0
+
+
+def test_other_files_stay_beside_the_graded_notebooks(graded):
+    folder = graded[0].autograded / "1-right" / "round"
+    assert (folder / "scan.pdf").read_text() == "a scan"
+
+
+def test_feedback_is_written_for_the_graded(copy):
+    assert feedback(copy, "round") == dict.fromkeys(
+        ["1-right", "2-endless", "3-deadly", "6-wrong"], ""
+    )
+    assert "add-words" in (copy.feedback / "6-wrong" / "round" / "sums.html").read_text()
+
+
+def test_feedback_that_fails_is_told_and_stops_nobody(copy):
+    path = copy.autograded / "2-endless" / "round" / "sums.ipynb"
+    path.chmod(0o600)
+    path.write_text("{")
+    outcomes = feedback(copy, "round")
+    assert outcomes["2-endless"].startswith("sums.ipynb: ")
+    assert outcomes["6-wrong"] == ""
+
+
+def test_grades_are_written_for_the_owner_only(found, tmp_path):
+    path = tmp_path / "grades.csv"
+    write_grades(list(found.values()), path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["grades.csv"]
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert list(rows) == list(found)
+    assert rows["6-wrong"] == {
+        "student": "6-wrong",
+        "name": "",
+        "state": "graded",
+        "products": "0",
+        "sums": "4",
+        "total": "4",
+        "max": "10",
+        "by_hand": "0",
+        "late_seconds": "3600",
+    }
+    assert rows["7-absent"]["name"] == "'=Aino Esimerkki"
+    assert rows["7-absent"]["total"] == ""
+
+
+def test_grading_a_student_who_handed_in_nothing(graded):
+    (outcome,) = grade(graded[0], "round", ["7-absent"])
+    assert (outcome.status, outcome.detail) == ("missing", "Nothing of round was handed in.")
+
+
+def test_points_given_by_hand_survive_grading_again(copy):
+    with copy.gradebook() as gradebook:
+        gradebook.find_grade("why", "sums", "round", "1-right").manual_score = 2.5
+        gradebook.db.commit()
+    assert [outcome.status for outcome in grade(copy, "round", ["1-right"])] == ["graded"]
+    again = {result.student: result for result in results(copy, "round")}
+    assert again["1-right"].score == 9.5
+
+
+def test_work_that_fails_later_counts_as_not_graded(copy):
+    path = copy.submitted / "6-wrong" / "round" / "sums.ipynb"
+    path.write_text("{")
+    assert [outcome.status for outcome in grade(copy, "round", ["6-wrong"])] == ["failed"]
+    again = {result.student: result for result in results(copy, "round")}
+    assert again["6-wrong"].state == "not graded"
+
+
+def test_grading_before_the_release_is_refused(course):
+    with pytest.raises(CourseError, match="coursekit release round"):
+        grade(course, "round")
+
+
+def test_reason_is_one_printable_line(released):
+    source = 'def add(a, b):\n    raise ValueError("\\x1b[2J" + "long\\n" * 99)'
+    folder = released.submitted / "1" / "round"
+    folder.mkdir(parents=True)
+    (folder / "sums.ipynb").write_text(answer(released, "sums", {"add": source}))
+    grade(released, "round")
+    reason = results(released, "round")[0].lost[1].reason
+    assert reason.isprintable()
+    assert reason.startswith("ValueError: [2J")
+    assert len(reason) <= 200
+
+
+def test_release_again_keeps_the_grades(copy):
+    before = results(copy, "round")
+    release(copy, "round")
+    assert results(copy, "round") == before
+
+
+def test_graded_notebook_holds_the_student_s_answer(graded):
+    path = graded[0].autograded / "1-right" / "round" / "sums.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    assert cells[1].source == RIGHT
+    assert "== 42" in cells[2].source

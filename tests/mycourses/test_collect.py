@@ -1,0 +1,258 @@
+import stat
+import zipfile
+
+import pytest
+
+from coursekit.mycourses import download
+from coursekit.mycourses.collect import collect
+from coursekit.mycourses.download import DownloadError
+
+FOLDER = "Aino Esimerkki_101_assignsubmission_file"
+WORKSHEET = """\ufeffIdentifier,"Full name","Email address","ID number","Last modified (submission)"
+"Participant 101","Aino Esimerkki",aino@example.invalid,K1,"Thursday, 19 November 2026, 12:30 PM"
+"Participant 102","Aino Esimerkki",other@example.invalid,K2,-
+"""
+
+
+@pytest.fixture
+def bring(course, tmp_path):
+    """Pack files into a download and collect it."""
+
+    def collect_files(files, worksheet=None):
+        path = tmp_path / "download.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+        return collect(course, "round", path, worksheet)
+
+    return collect_files
+
+
+@pytest.fixture
+def worksheet(tmp_path):
+    path = tmp_path / "worksheet.csv"
+    path.write_text(WORKSHEET, encoding="utf-8")
+    return path
+
+
+def collected_files(course, student="101"):
+    folder = course.submitted / student / "round"
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def reasons(collected):
+    return {ignored.name: ignored.reason for ignored in collected.ignored}
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        f"{FOLDER}/",
+        f"{FOLDER}_/",
+        f"{FOLDER}_",
+        "Participant_101_assignsubmission_file/",
+        "小龙 李_101_assignsubmission_file/",
+        "Häme, Jr._101_assignsubmission_file/",
+    ],
+)
+def test_forms_of_folder_names(course, bring, prefix):
+    collected = bring({f"{prefix}sums.ipynb": "S", f"{prefix}scan.pdf": "P"})
+    assert collected_files(course) == {"sums.ipynb": "S", "scan.pdf": "P"}
+    (submission,) = collected.submissions
+    assert (submission.student, submission.change) == ("101", "new")
+    assert submission.notebooks == ("sums",)
+    assert submission.missing == ("products",)
+    assert submission.others == ("scan.pdf",)
+
+
+def test_students_of_one_name_stay_apart(course, bring):
+    bring({f"{FOLDER}/sums.ipynb": "1", f"{FOLDER.replace('101', '102')}/sums.ipynb": "2"})
+    assert collected_files(course, "101") == {"sums.ipynb": "1"}
+    assert collected_files(course, "102") == {"sums.ipynb": "2"}
+
+
+def test_student_cannot_choose_another_number_by_a_file_name(course, bring):
+    bring({f"{FOLDER}/x_102_assignsubmission_file/sums.ipynb": "S"})
+    assert not (course.submitted / "102").exists()
+    assert collected_files(course) == {"sums.ipynb": "S"}
+
+
+def test_notebook_in_a_sub_folder_is_found_and_other_files_keep_their_place(course, bring):
+    bring({f"{FOLDER}/work/sums.ipynb": "S", f"{FOLDER}/work/drawing.png": "D"})
+    assert collected_files(course) == {"sums.ipynb": "S", "work/drawing.png": "D"}
+
+
+def test_second_notebook_of_a_name_is_ignored(course, bring):
+    collected = bring({f"{FOLDER}/old/sums.ipynb": "old", f"{FOLDER}/sums.ipynb": "new"})
+    assert collected_files(course) == {"sums.ipynb": "new"}
+    assert reasons(collected) == {"old/sums.ipynb": "a second sums.ipynb; sums.ipynb was taken"}
+
+
+@pytest.mark.parametrize("name", ["sums (1).ipynb", "Sums.ipynb", "my_sums.IPYNB"])
+def test_notebook_of_another_name_is_ignored_with_a_reason(course, bring, name):
+    collected = bring({f"{FOLDER}/{name}": "S"})
+    assert collected_files(course) == {}
+    assert "not a notebook of this round: products, sums" in reasons(collected)[name]
+
+
+def test_student_cannot_forge_the_time_of_submission(course, bring):
+    collected = bring({f"{FOLDER}/sums.ipynb": "S", f"{FOLDER}/timestamp.txt": "2020-01-01"})
+    assert collected_files(course) == {"sums.ipynb": "S"}
+    assert "MyCourses alone" in reasons(collected)["timestamp.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (f"{FOLDER}/../../../evil.txt", "leads out"),
+        (f"{FOLDER}/a/./evil.txt", "leads out"),
+        (f"{FOLDER}//evil.txt", "leads out"),
+        (f"/{FOLDER}/evil.txt", "whole disk"),
+        (f"{FOLDER}/C:/evil.txt", "whole disk"),
+        (f"{FOLDER}/..\\..\\evil.txt", "whole disk"),
+        (f"{FOLDER}/evil\n.txt", "control character"),
+        (f"{FOLDER}/{'e' * 201}", "longer than 200 bytes"),
+        ("Default group_assignsubmission_file/sums.ipynb", "no participant number"),
+        ("A_101_assignsubmission_onlinetext/onlinetext.html", "no participant number"),
+    ],
+)
+def test_unsafe_or_foreign_entry_is_refused_and_the_rest_goes_on(
+    course, bring, tmp_path, name, reason
+):
+    collected = bring({name: "evil", f"{FOLDER}/sums.ipynb": "S"})
+    assert [reason in ignored.reason for ignored in collected.ignored] == [True]
+    assert collected_files(course) == {"sums.ipynb": "S"}
+    assert not list(tmp_path.rglob("evil*"))
+
+
+def entry(name, **attributes):
+    info = zipfile.ZipInfo(name)
+    for attribute, value in attributes.items():
+        setattr(info, attribute, value)
+    return info
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({"external_attr": (stat.S_IFLNK | 0o777) << 16}, "a link or a device"),
+        ({"external_attr": (stat.S_IFIFO | 0o600) << 16}, "a link or a device"),
+        ({"compress_type": zipfile.ZIP_LZMA}, "packed in a way"),
+    ],
+)
+def test_links_and_odd_entries_are_refused(course, bring, attributes, reason):
+    collected = bring({entry(f"{FOLDER}/odd", **attributes): "x", f"{FOLDER}/sums.ipynb": "S"})
+    assert reason in reasons(collected)["odd"]
+    assert collected_files(course) == {"sums.ipynb": "S"}
+
+
+def patched_download(tmp_path, position, old, new):
+    """Return a download whose bytes `old` near a mark of the zip format are replaced."""
+    path = tmp_path / "patched.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{FOLDER}/sums.ipynb", "SUMS-CONTENT")
+        archive.writestr(f"{FOLDER}/scan.pdf", "SCAN")
+    raw = path.read_bytes()
+    start = raw.index(position)
+    path.write_bytes(raw[:start] + raw[start:].replace(old, new, 1))
+    return path
+
+
+def test_locked_entry_is_refused(course, tmp_path):
+    # The flags stand 8 bytes into an entry of the central directory.
+    path = patched_download(tmp_path, b"PK\x01\x02", b"\x14\x00\x00\x00", b"\x14\x00\x01\x00")
+    collected = collect(course, "round", path)
+    assert reasons(collected) == {"sums.ipynb": "it is locked with a password"}
+    assert collected_files(course) == {"scan.pdf": "SCAN"}
+
+
+def test_damaged_entry_is_refused_and_the_rest_goes_on(course, tmp_path):
+    path = patched_download(tmp_path, b"SUMS", b"SUMS", b"XXXX")
+    collected = collect(course, "round", path)
+    assert reasons(collected) == {"sums.ipynb": "damaged in the zip"}
+    assert collected_files(course) == {"scan.pdf": "SCAN"}
+
+
+def test_too_much_from_one_student_is_refused(course, bring, monkeypatch):
+    monkeypatch.setattr(download, "MOST_PER_STUDENT", 5)
+    collected = bring({f"{FOLDER}/sums.ipynb": "1234", f"{FOLDER}/big.bin": "12"})
+    assert "MB from one student" in reasons(collected)["big.bin"]
+    assert collected_files(course) == {"sums.ipynb": "1234"}
+
+
+def test_file_and_folder_of_one_name_do_not_clash(course, bring):
+    collected = bring({f"{FOLDER}/a": "file", f"{FOLDER}/a/b.txt": "inside"})
+    assert collected_files(course) == {"a": "file"}
+    assert "a file and a folder" in reasons(collected)["a/b.txt"]
+
+
+def test_files_are_readable_by_their_owner_only(course, bring, worksheet):
+    bring({f"{FOLDER}/work/scan.pdf": "P", f"{FOLDER}/sums.ipynb": "S"}, worksheet)
+    modes = {path: path.stat().st_mode & 0o777 for path in course.submitted.rglob("*")}
+    assert modes
+    assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in modes.items())
+
+
+def test_collecting_again_says_what_changed(course, bring):
+    other = FOLDER.replace("101", "102")
+    bring({f"{FOLDER}/sums.ipynb": "1", f"{FOLDER}/old.pdf": "", f"{other}/sums.ipynb": "1"})
+    inode = (course.submitted / "102" / "round").stat().st_ino
+    collected = bring({f"{FOLDER}/sums.ipynb": "2", f"{other}/sums.ipynb": "1"})
+    assert [submission.change for submission in collected.submissions] == ["changed", "unchanged"]
+    assert collected_files(course) == {"sums.ipynb": "2"}
+    assert (course.submitted / "102" / "round").stat().st_ino == inode
+    assert [path.name for path in (course.submitted / "101").iterdir()] == ["round"]
+
+
+def test_worksheet_gives_times_in_utc_and_who_is_absent(course, bring, worksheet):
+    collected = bring({f"{FOLDER}/sums.ipynb": "S"}, worksheet)
+    assert collected_files(course)["timestamp.txt"] == "2026-11-19 10:30:00 UTC\n"
+    assert course.directory().get_existing_timestamp(
+        str(course.submitted / "101" / "round")
+    ).isoformat() == ("2026-11-19T10:30:00")
+    assert collected.absent == ("102",)
+    assert collected.unknown == ()
+
+
+def test_student_outside_the_worksheet_is_collected_and_named(course, bring, worksheet):
+    collected = bring({"New Comer_999_assignsubmission_file/sums.ipynb": "S"}, worksheet)
+    assert collected.unknown == ("999",)
+    assert collected_files(course, "999") == {"sums.ipynb": "S"}
+
+
+def test_worksheet_fills_the_roster(course, bring, worksheet):
+    bring({f"{FOLDER}/sums.ipynb": "S"}, worksheet)
+    with course.gradebook() as gradebook:
+        students = {student.id: student.to_dict() for student in gradebook.students}
+    assert set(students) == {"101", "102"}
+    assert students["102"]["first_name"] == "Aino"
+    assert students["102"]["last_name"] == "Esimerkki"
+    assert students["102"]["email"] == "other@example.invalid"
+    assert students["102"]["lms_user_id"] == "K2"
+
+
+def test_known_time_stays_with_unchanged_work_only(course, bring, worksheet):
+    bring({f"{FOLDER}/sums.ipynb": "S"}, worksheet)
+    (again,) = bring({f"{FOLDER}/sums.ipynb": "S"}).submissions
+    assert again.change == "unchanged"
+    assert "timestamp.txt" in collected_files(course)
+    bring({f"{FOLDER}/sums.ipynb": "T"})
+    assert collected_files(course) == {"sums.ipynb": "T"}
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut off"])
+def test_file_that_is_no_zip_is_refused(course, tmp_path, content):
+    path = tmp_path / "download.zip"
+    path.write_bytes(content)
+    with pytest.raises(DownloadError, match="is not a zip, or only a part"):
+        collect(course, "round", path)
+
+
+def test_zip_of_something_else_is_refused(course, bring):
+    with pytest.raises(DownloadError, match="Download all submissions"):
+        bring({"sums.ipynb": "S"})
+    assert not course.submitted.exists()

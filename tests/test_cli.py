@@ -1,0 +1,193 @@
+import zipfile
+
+import pytest
+from click.testing import CliRunner
+
+from coursekit.cli import main
+
+from .conftest import answer
+
+FOLDER = "A B_11_assignsubmission_file"
+
+
+@pytest.fixture
+def coursekit():
+    """Run the command line and return its result."""
+
+    def run(*arguments):
+        return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+    return run
+
+
+@pytest.fixture
+def download(tmp_path):
+    """Make a MyCourses zip from files of one student."""
+
+    def make(**files):
+        path = tmp_path / "download.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for notebook, content in files.items():
+                archive.writestr(f"{FOLDER}/{notebook}.ipynb", content)
+        return path
+
+    return make
+
+
+def assert_fails(result, *words, code=1):
+    """Check that a command ended with one sentence on stderr and no traceback."""
+    assert result.exit_code == code
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("Error: " if code == 1 else "Usage: ")
+    for word in words:
+        assert word in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_version(coursekit):
+    assert coursekit("--version").output == "coursekit, version 0.1.0\n"
+
+
+def test_there_are_the_five_commands():
+    assert sorted(main.commands) == ["collect", "feedback", "grade", "grades", "release"]
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_command_has_help_for_itself_and_for_every_option(coursekit, command):
+    result = coursekit(command, "--help")
+    assert result.exit_code == 0
+    assert "--course DIR" in result.output
+    assert main.commands[command].help
+    assert all(
+        parameter.help
+        for parameter in main.commands[command].params
+        if parameter.param_type_name == "option"
+    )
+
+
+@pytest.mark.parametrize("command", ["release", "grade", "feedback", "grades"])
+def test_wrong_folder(coursekit, tmp_path, command):
+    assert_fails(coursekit(command, "--course", tmp_path), "nbgrader_config.py", "--course")
+
+
+@pytest.mark.parametrize("command", ["release", "grade", "feedback", "grades"])
+def test_wrong_assignment(coursekit, course, command):
+    result = coursekit(command, "rond", "--course", course.root)
+    assert_fails(result, "'rond'", "there are: round")
+
+
+@pytest.mark.parametrize("command", ["grade", "feedback", "grades"])
+def test_assignment_that_was_not_released(coursekit, course, command):
+    assert_fails(coursekit(command, "--course", course.root), "run: coursekit release round")
+
+
+@pytest.mark.parametrize(
+    ("command", "remedy"), [("grade", "coursekit collect"), ("feedback", "coursekit grade")]
+)
+def test_nothing_to_do_yet(coursekit, released, command, remedy):
+    assert_fails(coursekit(command, "--course", released.root), remedy)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["grad"],
+        ["collect"],
+        ["collect", "a", "b", "c.zip"],
+        ["collect", "not-there.zip"],
+        ["release", "--due", "tomorrow"],
+        ["grades", "--outptu", "x"],
+    ],
+)
+def test_wrong_usage(coursekit, course, arguments):
+    if arguments[0] in main.commands:
+        arguments = [*arguments, "--course", course.root]
+    assert_fails(coursekit(*arguments), code=2)
+
+
+def test_wrong_zip(coursekit, course, tmp_path):
+    path = tmp_path / "download.zip"
+    path.write_text("not a zip")
+    assert_fails(coursekit("collect", path, "--course", course.root), "download.zip is not a zip")
+
+
+def test_wrong_worksheet(coursekit, course, download, tmp_path):
+    path = tmp_path / "worksheet.csv"
+    path.write_text("Tunniste,Koko nimi\n")
+    result = coursekit("collect", download(sums="S"), "--worksheet", path, "--course", course.root)
+    assert_fails(result, "worksheet.csv", "English")
+    assert not course.submitted.exists()
+
+
+def test_file_in_the_way_is_told_in_one_sentence(coursekit, released):
+    (released.root / "build").rename(released.root / "elsewhere")
+    (released.root / "build").write_text("")
+    assert_fails(coursekit("release", "--course", released.root), "build")
+
+
+def test_release_names_folder_and_zip(coursekit, course):
+    result = coursekit("release", "--course", course.root, "--due", "2026-11-30 23:59")
+    assert result.exit_code == 0
+    assert str(course.release / "round") in result.output
+    assert (course.build / "round.zip").is_file()
+
+
+def test_collect_tells_what_is_missing_and_ignored_without_names(coursekit, course, download):
+    result = coursekit("collect", download(sums="S", other="O"), "--course", course.root)
+    assert result.exit_code == 0
+    assert result.output.splitlines()[:2] == [
+        "1 submissions: 1 new",
+        "  11: not handed in: products",
+    ]
+    assert "ignored 'other.ipynb'" in result.output
+    assert "A B" not in result.output
+
+
+def test_the_way_from_the_download_to_the_grades(coursekit, released, download):
+    where = ["round", "--course", released.root]
+    products = answer(released, "products", {"product": "product = 5"})
+    sums = answer(released, "sums", {"add": "def add(a, b):\n    return a + b"})
+    path = download(sums=sums, products=products)
+    assert coursekit("collect", "round", path, "--course", released.root).exit_code == 0
+
+    graded = coursekit("grade", *where)
+    assert graded.output.splitlines() == ["1/1 11: graded.", "1 of 1 graded"]
+
+    pages = coursekit("feedback", *where)
+    assert pages.exit_code == 0
+    assert (released.feedback / "11" / "round" / "sums.html").is_file()
+
+    grades = coursekit("grades", *where)
+    assert grades.exit_code == 0
+    row = next(line for line in grades.output.splitlines() if " 11 " in line)
+    assert [cell.strip() for cell in row.strip("│").split("│")] == [
+        "11",
+        "0",
+        "6",
+        "6 / 10",
+        "",
+        "product-test: AssertionError:",
+    ]
+    assert (released.root / "grades.csv").read_text().splitlines()[1] == "11,,graded,0,6,6,10,0,0"
+
+
+def test_student_that_cannot_be_graded_is_named_and_the_exit_code_is_1(
+    coursekit, released, download
+):
+    coursekit("collect", download(sums="{"), "--course", released.root)
+    result = coursekit("grade", "--course", released.root)
+    assert_fails(result, "could not grade: 11")
+    assert "1/1 11: failed. sums.ipynb: " in result.stdout
+
+
+def test_only_the_named_student_is_graded(coursekit, released, download):
+    coursekit("collect", download(sums="{"), "--course", released.root)
+    result = coursekit("grade", "--course", released.root, "--student", "12")
+    assert result.exit_code == 0
+    assert result.output.startswith("1/1 12: missing. Nothing of round was handed in.")
+
+
+def test_verbose_shows_the_log_of_nbgrader(coursekit, course):
+    result = coursekit("release", "--course", course.root, "--verbose")
+    assert "Converting notebook" in result.stderr
+    assert "Converting notebook" not in coursekit("release", "--course", course.root).output
