@@ -1,6 +1,10 @@
 """nbgrader's configuration of the course: every stock command and the formgrader read it."""
 
-from nbconvert.preprocessors import ClearMetadataPreprocessor, TagRemovePreprocessor
+from nbconvert.preprocessors import (
+    ClearMetadataPreprocessor,
+    CSSHTMLHeaderPreprocessor,
+    TagRemovePreprocessor,
+)
 from nbgrader import preprocessors as stock
 
 from coursekit.grading.execute import BoundedExecute
@@ -9,6 +13,7 @@ from coursekit.judging.preprocessors import JudgeAnswers, PoseChallenges
 c = get_config()  # noqa: F821  (nbgrader's loader defines it)
 
 c.CourseDirectory.course_id = "cs-e4850"
+c.CourseDirectory.ignore = [".*", "*.pyc", "__pycache__", "feedback"]  # never copied
 c.Exchange.timezone = "Europe/Helsinki"  # the time zone of MyCourses' dates
 
 # --- Release ---------------------------------------------------------------------------------
@@ -50,4 +55,12 @@ c.Autograde.autograde_preprocessors = [
     stock.SaveAutoGrades,
     stock.AssignLatePenalties,
     stock.CheckCellMetadata,
+]
+
+# --- Feedback --------------------------------------------------------------------------------
+# Students see the verdicts, and no line of the hidden tests.
+c.GenerateFeedback.preprocessors = [
+    stock.ClearHiddenTests,
+    stock.GetGrades,
+    CSSHTMLHeaderPreprocessor,
 ]

@@ -6,7 +6,7 @@ from coursekit.judging import wire
 from coursekit.judging.compare import Failure
 from coursekit.judging.verdict import Finding, Verdict
 
-NOTHING = "nothing arrived (the cell stopped before its test, or the kernel died)"
+NOTHING = "nothing arrived"
 
 
 def draw(task, seed):
@@ -42,7 +42,7 @@ def pose(task, seed):
     return [wire.encode(call) for call in draw(task, seed)]
 
 
-def mark(task, seed, messages):
+def mark(task, seed, messages, why=NOTHING):
     """Judge what came back from a student's process.
 
     Parameters
@@ -52,13 +52,15 @@ def mark(task, seed, messages):
         Seed of the challenges; they are drawn again, since the kernel's copy is not trusted.
     messages : list of dict or None
         What `answering.answer_all` gave, untrusted; None if nothing arrived.
+    why : str, optional
+        Why nothing arrived, for the student.
 
     Returns
     -------
     Verdict
     """
     challenges = draw(task, seed)
-    answers = _read(messages, len(challenges))
+    answers = _read(messages, len(challenges), why)
     findings = tuple(
         Finding(
             prop.title,
@@ -79,20 +81,26 @@ def _problem(prop, challenges, answers):
     return problem and problem.encode("utf-8", "replace").decode()  # a file must hold it
 
 
-def _read(messages, count):
+def _read(messages, count, why):
     """Decode one answer for each call; what is missing or unreadable becomes a `Failure`."""
     if type(messages) is not list:
-        return [Failure(NOTHING)] * count
+        return [Failure(_one_line(why))] * count
     answers = [_read_one(message) for message in messages[:count]]
     return answers + [Failure("the calls before it did not finish")] * (count - len(answers))
 
 
 def _read_one(message):
     if type(message) is dict and set(message) == {"error"} and type(message["error"]) is str:
-        return Failure(" ".join(message["error"].split())[:300])
+        return Failure(_one_line(message["error"]))
     if type(message) is dict and set(message) == {"value"}:
         try:
             return wire.decode(message["value"])
         except wire.UnreadableError as error:
             return Failure(str(error))
     return Failure(NOTHING)
+
+
+def _one_line(text):
+    """Take a student's words as one line of printable characters, ending without a full stop."""
+    words = "".join(character if character.isprintable() else " " for character in text).split()
+    return " ".join(words)[:300].rstrip(".")

@@ -67,7 +67,8 @@ class JudgeAnswers(NbGraderPreprocessor):
         for index, (task, seed, nonce, source) in resources.pop(RESOURCE, {}).items():
             cell = nb.cells[index]
             cell.source = source
-            found = marking.mark(task, seed, sent_answers(cell, nonce))
+            answers = sent_answers(cell, nonce)
+            found = marking.mark(task, seed, answers, why_nothing(cell))
             cell.outputs = verdict.outputs(found)
         for cell in nb.cells:
             for output in cell.get("outputs", []):
@@ -152,3 +153,19 @@ def sent_answers(cell, nonce):
     if type(message) is not dict or message.get("nonce") != nonce:
         return None
     return message.get("answers")
+
+
+def why_nothing(cell):
+    """Say why a judged cell may have sent no answers, by the error it ended with.
+
+    Parameters
+    ----------
+    cell : nbformat.NotebookNode
+        After execution; its outputs are untrusted and serve for words only.
+
+    Returns
+    -------
+    str
+    """
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    return f"{errors[-1].ename}: {errors[-1].evalue}" if errors else marking.NOTHING

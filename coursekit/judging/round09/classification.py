@@ -45,6 +45,7 @@ def _forward(W1, W2, x):
 def _logit_challenges(rng):
     drawn = [rng.normal(scale=3, size=shape) for shape in ((10, 6), (4, 1))]
     extreme = rng.choice([-1000.0, 0.0, 1000.0], size=(10, 5)) + rng.normal(size=(10, 5))
+    extreme[:, 0] -= 2000  # a case whose logits are all far below those of the others
     return [{"z2": logits} for logits in (*drawn, extreme)]
 
 
@@ -175,9 +176,13 @@ def _size_challenges(rng):
 
 
 def _works_for_other_sizes(challenges, answers):
-    problem = _usable_gradients(challenges, answers) or _resembles(challenges[0], answers[0])
+    problem = _usable_gradients(challenges, answers)
     if problem:
         return problem
+    for call, answer in zip(challenges, answers, strict=True):  # small matrices match by chance
+        problem = _resembles(call, answer)
+        if problem:
+            return problem
     for (dW1, dW2), (reversed_dW1, reversed_dW2) in zip(answers[::2], answers[1::2], strict=True):
         if difference(reversed_dW1[::-1], dW1, name="", rtol=1e-7) or difference(
             reversed_dW2[:, ::-1], dW2, name="", rtol=1e-7

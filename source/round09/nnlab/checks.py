@@ -74,7 +74,7 @@ def check_gradient(
     --------
     >>> W = np.array([[1.0, -2.0], [0.5, 3.0]])
     >>> check_gradient(lambda W: np.sum(W**3), {"W": W}, 3 * W**2)  # doctest: +ELLIPSIS
-    dE/dW: 4 of 4 entries checked, largest relative error ...
+    dE/dW: 4 of 4 entries tried, relative error up to ...
     """
     differences = Differences(
         function, {name: np.array(array, dtype=np.float64) for name, array in at.items()}, step
@@ -225,10 +225,10 @@ def _success(label: str, evidence: Evidence, differences: Differences) -> str:
     if np.abs(evidence.expected).max(initial=0.0) <= differences.noise:
         verdict = "too near to zero to tell much; check at other values too."
     else:
-        verdict = "probably correct (not certainly, but probably)."
+        verdict = "probably correct."
     return (
-        f"{label}: {evidence.got.size} of {entries} entries checked, largest relative error "
-        f"{error:.0e}: {verdict}"
+        f"{label}: {evidence.got.size} of {entries} entries tried, "
+        f"relative error up to {error:.0e}: {verdict}"
     )
 
 

@@ -7,6 +7,7 @@ centred difference, with an error of order h squared.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from textwrap import fill
 
 import numpy as np
 
@@ -15,8 +16,9 @@ class CheckFailed(AssertionError):
     """A result is not what it should be; the message says where and what may be the cause."""
 
     def _render_traceback_(self) -> list[str]:
-        # IPython shows these lines in place of a long traceback.
-        return [f"{type(self).__name__}: {self}"]
+        # IPython shows these lines in place of a long traceback; a page does not wrap them.
+        message = f"{type(self).__name__}: {self}"
+        return [fill(line, 88, subsequent_indent="    ") for line in message.splitlines()]
 
 
 @dataclass(frozen=True)
