@@ -2,7 +2,7 @@
 
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint release lab clean
+.PHONY: help demo test mutants lint release lab clean
 
 # The Python that makes the virtual environment: make PYTHON=/path/to/python3.12 test
 PYTHON ?= $(shell command -v python3 || command -v python3.11 || echo python3)
@@ -21,6 +21,9 @@ demo: $(READY) ## grade a class of invented students and print the grade table
 
 test: $(READY) ## run all tests
 	@$(BIN)/python -m pytest -q
+
+mutants: $(READY) ## send every known mistake through the judge
+	@$(BIN)/python -m tests.mutants.report
 
 lint: $(READY) ## check the code and the notebooks
 	@$(BIN)/ruff check

@@ -9,6 +9,7 @@ from nbgrader import preprocessors as stock
 
 from coursekit.grading.execute import BoundedExecute
 from coursekit.judging.preprocessors import JudgeAnswers, PoseChallenges
+from coursekit.judging.seeds import new_run
 
 c = get_config()  # noqa: F821  (nbgrader's loader defines it)
 
@@ -45,6 +46,7 @@ c.ClearSolutions.text_stub = (
 # Locked cells come back as released; then each judged cell gets fresh inputs, runs, and its
 # answers are judged here, outside the student's process, before nbgrader saves the grades.
 c.OverwriteCells.add_missing_cells = True
+c.Autograde.pre_convert_hook = new_run
 c.Autograde.autograde_preprocessors = [
     PoseChallenges,
     BoundedExecute,

@@ -199,6 +199,23 @@ def grades_(course: "Course", assignment: str | None, output: Path | None):
     click.echo(f"Written: {path}")
 
 
+@_course_command
+@click.argument("assignment", required=False)
+@click.option("--student", required=True, help="The student's id.")
+@click.option("--cell", required=True, help="The judged cell, for example gradient-W1.")
+def verdict_(course: "Course", assignment: str | None, student: str, cell: str):
+    """Explain a verdict, and judge the cell again with the same challenges."""
+    from coursekit.judging.appeal import appeal
+
+    found = appeal(course, course.assignment(assignment), student, cell)
+    click.echo(f"{found.notebook}, cell {cell}, seed {found.stored.seed}\n\n{found.stored.text}\n")
+    if not found.reproduced:
+        raise KitError(
+            f"Judged again with the same challenges, it is another verdict:\n{found.again.text}"
+        )
+    click.echo("Judged again with the same challenges: the same verdict.")
+
+
 def grade_table(found: "list[StudentResult]") -> Table:
     """Make the table of who got what and why.
 

@@ -55,7 +55,10 @@ def convert(converter: type[BaseConverter], course: Course, assignment: str, stu
     options = {"student_id": student} if student else {}
     directory = course.directory(assignment_id=assignment, **options)
     # The converter writes into its configuration; a copy keeps the course's as it was.
-    run = converter(directory, config=Config(course.config.copy()), log=LOG, force=True)
+    config = Config(course.config.copy())
+    # A grading run is more than one student's conversion: who grades a class begins it.
+    config.Autograde.pre_convert_hook = None
+    run = converter(directory, config=config, log=LOG, force=True)
     listener = _Listener()
     LOG.setLevel(logging.INFO)
     LOG.propagate = False

@@ -10,6 +10,7 @@ from nbgrader.converters import Autograde
 from coursekit.conversion import convert
 from coursekit.course import Course, private_files
 from coursekit.errors import KitError
+from coursekit.judging import seeds
 
 GRADED = "graded"
 FAILED = "failed"
@@ -70,6 +71,7 @@ def grade(
     if students is None:
         students = sorted(folder.parent.name for folder in _submissions(course, assignment))
     students = list(students)
+    seeds.new_run()
     outcomes = []
     for done, student in enumerate(students, start=1):
         outcomes.append(_grade_student(course, assignment, student))

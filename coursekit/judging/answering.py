@@ -6,7 +6,7 @@ which answers are right. In a live notebook `live.judge` calls the same function
 """
 
 import contextlib
-import io
+import os
 import warnings
 
 import numpy as np
@@ -29,11 +29,16 @@ def read(*values):
 
 @contextlib.contextmanager
 def quiet():
-    """Keep warnings, NumPy's complaints and stderr of student code from costing points."""
+    """Keep warnings, NumPy's complaints and what student code prints from costing points.
+
+    The verdict takes the place of all outputs, so prints go nowhere, however long they are.
+    """
     with (
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
-        contextlib.redirect_stderr(io.StringIO()),
+        open(os.devnull, "w", encoding="utf-8", errors="replace") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
     ):
         warnings.simplefilter("ignore")
         yield

@@ -1,12 +1,21 @@
 """From a task, a seed and the answers to a verdict; the kernel has no part in it."""
 
+import re
+
 import numpy as np
 
 from coursekit.judging import wire
 from coursekit.judging.compare import Failure
+from coursekit.judging.diagnosis import diagnose
 from coursekit.judging.verdict import Finding, Verdict
 
 NOTHING = "nothing arrived"
+LONGEST_WORDS = 1000
+LONGEST_PROBLEM = 500
+
+BRACKET = re.compile(r"\[[^A-Za-z]+")
+MANY_NUMBERS = re.compile(r"\d+(?:[^A-Za-z\d]+\d+){6,}")
+LONG_NUMBER = re.compile(r"\d*\.\d+(?:e[-+]?\d+)?|\d+e[-+]?\d+|\d{6,}", re.IGNORECASE)
 
 
 def draw(task, seed):
@@ -59,17 +68,18 @@ def mark(task, seed, messages, why=NOTHING):
     -------
     Verdict
     """
-    challenges = draw(task, seed)
-    answers = _read(messages, len(challenges), why)
-    findings = tuple(
-        Finding(
-            prop.title,
-            # a property never sees the arrays of another, so that none can change them
-            _problem(prop, draw(task, seed), list(answers)),
-        )
-        for prop in task.properties
-    )
+    answers = _read(messages, len(draw(task, seed)), why)
+    findings = tuple(_look(task, prop, seed, answers) for prop in task.properties)
     return Verdict(task.name, task.title, task.points, findings, seed)
+
+
+def _look(task, prop, seed, answers):
+    """Look at one property, on challenges of its own that nothing else has touched."""
+    problem = _problem(prop, draw(task, seed), list(answers))
+    mistake = diagnose(task, prop, draw(task, seed), answers) if problem else None
+    if mistake:
+        return Finding(prop.title, mistake.sentence, mistake.name)
+    return Finding(prop.title, problem)
 
 
 def _problem(prop, challenges, answers):
@@ -78,7 +88,7 @@ def _problem(prop, challenges, answers):
         problem = prop.check(challenges, answers)
     except Exception:
         return "The answer has another form than the task asks for."
-    return problem and problem.encode("utf-8", "replace").decode()  # a file must hold it
+    return problem and _printable(problem)[:LONGEST_PROBLEM]
 
 
 def _read(messages, count, why):
@@ -101,6 +111,18 @@ def _read_one(message):
 
 
 def _one_line(text):
-    """Take a student's words as one line of printable characters, ending without a full stop."""
-    words = "".join(character if character.isprintable() else " " for character in text).split()
-    return " ".join(words)[:300].rstrip(".")
+    """Take a student's words as one line, ending without a full stop.
+
+    An exception may quote the arrays of a challenge; what a verdict needs of numbers are small
+    integers such as shapes and indices, so arrays and all longer numbers become dots.
+    """
+    text = " ".join(_printable(text[:LONGEST_WORDS]).split())
+    text = BRACKET.sub("[…] ", text)
+    text = LONG_NUMBER.sub("…", MANY_NUMBERS.sub("…", text))
+    return text[:300].rstrip(". ")
+
+
+def _printable(text):
+    """Put a space in the place of line breaks and the like; a file must hold the rest."""
+    text = text.encode("utf-8", "replace").decode()
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -50,13 +50,16 @@ class PoseChallenges(NbGraderPreprocessor):
             line = judge_line(cell)
             if line:
                 task = TASKS[line[1]]
-                secret = seeds.course_secret(self.secret_file)
-                seed = seeds.seed(secret, seeds.RUN, task.name)
+                seed = self.seed(task, cell)
                 nonce = secrets.token_hex(16)
                 posed[index] = (task, seed, nonce, cell.source)
                 asking = asking_source(task, seed, nonce)
                 cell.source = cell.source[: line.start()] + asking + cell.source[line.end() :]
         return nb, resources
+
+    def seed(self, task, cell):
+        """Give the seed of a cell's challenges: the same for all students of a grading run."""
+        return seeds.seed(seeds.course_secret(self.secret_file), seeds.run(), task.name)
 
 
 class JudgeAnswers(NbGraderPreprocessor):
@@ -70,9 +73,12 @@ class JudgeAnswers(NbGraderPreprocessor):
             answers = sent_answers(cell, nonce)
             found = marking.mark(task, seed, answers, why_nothing(cell))
             cell.outputs = verdict.outputs(found)
+        nb.metadata.pop("widgets", None)  # an output widget may have caught answers
         for cell in nb.cells:
             for output in cell.get("outputs", []):
-                output.get("data", {}).pop(MIME, None)
+                for part in (output.get("data"), output.get("metadata")):
+                    if isinstance(part, dict):
+                        part.pop(MIME, None)
         return nb, resources
 
 
@@ -146,13 +152,11 @@ def sent_answers(cell, nonce):
     object or None
         The untrusted list of answers; None unless exactly one output brings them with the nonce.
     """
-    sent = [output.data[MIME] for output in cell.outputs if MIME in output.get("data", {})]
-    if len(sent) != 1:
+    contents = [output.get("data") for output in cell.outputs]
+    sent = [data[MIME] for data in contents if isinstance(data, dict) and MIME in data]
+    if len(sent) != 1 or not isinstance(sent[0], dict) or sent[0].get("nonce") != nonce:
         return None
-    message = json.loads(json.dumps(sent[0]))  # plain dicts and lists in place of nbformat's
-    if type(message) is not dict or message.get("nonce") != nonce:
-        return None
-    return message.get("answers")
+    return json.loads(json.dumps(sent[0].get("answers")))  # plain dicts in place of nbformat's
 
 
 def why_nothing(cell):
@@ -168,4 +172,4 @@ def why_nothing(cell):
     str
     """
     errors = [output for output in cell.outputs if output.output_type == "error"]
-    return f"{errors[-1].ename}: {errors[-1].evalue}" if errors else marking.NOTHING
+    return f"{errors[-1].get('ename')}: {errors[-1].get('evalue')}" if errors else marking.NOTHING

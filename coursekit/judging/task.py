@@ -1,7 +1,7 @@
 """What a judged cell asks for, as data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,13 +21,57 @@ class Property:
         ``check(challenges, answers)`` gives a sentence if the property does not hold, else None.
         ``challenges`` is the list of calls (dicts of arguments), ``answers`` the decoded answers
         or `Failure` texts, one each.
+    calls : slice
+        Which of the calls it looks at.
+    item : int or None
+        Which item of an answer of several values it looks at; None: the whole answer.
     """
 
     title: str
     check: Callable[[list[dict], list], str | None]
+    calls: slice = field(default_factory=lambda: slice(None))
+    item: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal if identical, so that it can key a cache
+class Mistake:
+    """A known wrong solution, by which an answer can be recognised.
+
+    Attributes
+    ----------
+    name : str
+        A few words, for the instructor's statistics.
+    sentence : str
+        What the student did and what to do instead, with the stage or equation of the sheet.
+    variant : callable
+        Stands in for the student's function; for a task that asks for variables, ``variant()``
+        gives a value for each name.
+    loses : tuple of str
+        Names of the tasks that take points for it.
+    """
+
+    name: str
+    sentence: str
+    variant: Callable
+    loses: tuple[str, ...]
+
+
+def mistakes(loses, *rows):
+    """Make the mistakes that lose the same points.
+
+    Parameters
+    ----------
+    loses : tuple of str
+    *rows : tuple of (name, sentence, variant)
+
+    Returns
+    -------
+    tuple of Mistake
+    """
+    return tuple(Mistake(name, sentence, variant, loses) for name, sentence, variant in rows)
+
+
+@dataclass(frozen=True, eq=False)  # equal if identical, so that it can key a cache
 class Task:
     """One judged cell: which of the student's names it asks for, with what, and what must hold.
 
@@ -48,6 +92,8 @@ class Task:
     harness : callable
         A self-contained function of this project that turns the student's objects and one call
         into an answer; its text runs inside the kernel (see `answering`).
+    mistakes : tuple of Mistake
+        Known wrong solutions, by which a wrong answer is explained.
     """
 
     name: str
@@ -57,6 +103,7 @@ class Task:
     challenges: Callable[[np.random.Generator], list[dict]]
     properties: tuple[Property, ...]
     harness: Callable = answering.call
+    mistakes: tuple[Mistake, ...] = ()
 
 
 def agrees(title, name, reference, *, calls=slice(None), item=None, rtol=RTOL):
@@ -90,11 +137,13 @@ def agrees(title, name, reference, *, calls=slice(None), item=None, rtol=RTOL):
                 return problem
         return None
 
-    return Property(title, check)
+    return Property(title, check, calls, item)
 
 
 def picked(answer, item):
     """Take one item of an answer of several values; other answers come back as they are."""
+    if isinstance(answer, np.ndarray) and answer.ndim == 3:
+        answer = list(answer)  # np.stack([a, b]) in place of (a, b) is no mistake
     if item is None or not isinstance(answer, list) or len(answer) <= item:
         return answer
     return answer[item]

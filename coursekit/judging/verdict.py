@@ -17,10 +17,13 @@ class Finding:
         The property, as a student reads it.
     problem : str or None
         What is wrong, in one or two sentences; None if the property holds.
+    mistake : str or None
+        Name of the known mistake that explains it, if one does.
     """
 
     title: str
     problem: str | None = None
+    mistake: str | None = None
 
     @property
     def holds(self):

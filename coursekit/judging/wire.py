@@ -2,7 +2,8 @@
 
 A value becomes plain JSON: numbers and arrays as dtype, shape and base64 of their bytes, texts,
 lists and dicts of these. Nothing is ever unpickled, and what a student's process sends is bounded
-in size, depth and number of items before an array is made of it.
+in size, depth and number of items before an array is made of it. The same bounds hold on the way
+out, so that a huge answer given by accident never leaves the kernel.
 
 The text of this module also runs inside the student's kernel (see `preprocessors`), so it imports
 only the standard library and NumPy.
@@ -17,11 +18,12 @@ import numpy as np
 MAX_BYTES = 8 * 2**20
 MAX_ITEMS = 10_000
 MAX_DEPTH = 6
+TYPE_NAME = re.compile(r"[A-Za-z_]{1,40}\d{0,3}")
 PLAIN_DTYPES = re.compile(r"[<>|=](b1|[iu][1248]|f[248]|c(8|16))")
 
 
 class UnreadableError(ValueError):
-    """A message that is not a value written by `encode`, or is too large."""
+    """A value that is too large to travel, or a message that `encode` did not write."""
 
 
 class Unsendable(str):
@@ -43,23 +45,13 @@ def encode(value):
     -------
     dict
         The message; `decode` reads it.
+
+    Raises
+    ------
+    UnreadableError
+        If the value has more than `MAX_BYTES`, `MAX_ITEMS` or `MAX_DEPTH`.
     """
-    if value is None:
-        return {"none": True}
-    if isinstance(value, str):
-        return {"text": str(value)}
-    if isinstance(value, list | tuple):
-        return {"list": [encode(item) for item in value]}
-    if isinstance(value, dict):
-        return {"dict": {str(key): encode(item) for key, item in value.items()}}
-    array = np.asarray(value)
-    if not PLAIN_DTYPES.fullmatch(array.dtype.str):
-        return {"other": type(value).__name__}
-    return {
-        "dtype": array.dtype.str,
-        "shape": list(array.shape),
-        "data": base64.b64encode(array.tobytes()).decode("ascii"),
-    }
+    return _Writer().write(value, depth=0)
 
 
 def decode(message):
@@ -84,26 +76,74 @@ def decode(message):
     return _Reader().read(message, depth=0)
 
 
-class _Reader:
-    """Reads one message and counts what it has taken so far."""
+class _Bounds:
+    """Counts what one message has taken so far."""
 
     def __init__(self):
         self.bytes_left = MAX_BYTES
         self.items_left = MAX_ITEMS
 
-    def read(self, message, depth):
-        if type(message) is not dict or depth > MAX_DEPTH:
-            raise UnreadableError("the answer is nested too deeply or has an unknown form")
+    def _enter(self, depth):
+        if depth > MAX_DEPTH:
+            raise UnreadableError("the answer is nested too deeply")
         self.items_left -= 1
         if self.items_left < 0:
             raise UnreadableError(f"the answer has more than {MAX_ITEMS} items")
+
+    def _take(self, count):
+        self.bytes_left -= count
+        if self.bytes_left < 0:
+            raise UnreadableError(f"the answer is larger than {MAX_BYTES // 2**20} MiB")
+
+
+class _Writer(_Bounds):
+    """Writes one message."""
+
+    def write(self, value, depth):
+        self._enter(depth)
+        if value is None:
+            return {"none": True}
+        if isinstance(value, str):
+            return {"text": self._text(value)}
+        if isinstance(value, list | tuple):
+            return {"list": [self.write(item, depth + 1) for item in value]}
+        if isinstance(value, dict):
+            return {
+                "dict": {
+                    self._text(key): self.write(item, depth + 1) for key, item in value.items()
+                }
+            }
+        array = np.asarray(value)
+        if not PLAIN_DTYPES.fullmatch(array.dtype.str):
+            return {"other": type(value).__name__}
+        self._take(array.nbytes)
+        return {
+            "dtype": array.dtype.str,
+            "shape": list(array.shape),
+            "data": base64.b64encode(array.tobytes()).decode("ascii"),
+        }
+
+    def _text(self, value):
+        text = str(value)
+        self._take(len(text))
+        return text
+
+
+class _Reader(_Bounds):
+    """Reads one message."""
+
+    def read(self, message, depth):
+        self._enter(depth)
+        if type(message) is not dict:
+            raise UnreadableError("the answer has an unknown form")
         keys = set(message)
         if keys == {"none"}:
             return None
         if keys == {"text"}:
             return self._text(message["text"])
         if keys == {"other"}:
-            return Unsendable(self._text(message["other"]))
+            name = self._text(message["other"])
+            return Unsendable(name if TYPE_NAME.fullmatch(name) else "unknown")
         if keys == {"list"} and type(message["list"]) is list:
             return [self.read(item, depth + 1) for item in message["list"]]
         if keys == {"dict"} and type(message["dict"]) is dict:
@@ -113,11 +153,6 @@ class _Reader:
         if keys == {"dtype", "shape", "data"}:
             return self._array(message)
         raise UnreadableError("the answer has an unknown form")
-
-    def _take(self, count):
-        self.bytes_left -= count
-        if self.bytes_left < 0:
-            raise UnreadableError(f"the answer is larger than {MAX_BYTES} bytes")
 
     def _text(self, text):
         if type(text) is not str:

@@ -1,8 +1,7 @@
-"""Judged cells of `classification.ipynb` (Exercise 2).
+"""Judged cells of `classification.ipynb` (Exercise 2); those of the gradient are in `gradient`.
 
-The gradient is judged property by property in cells of their own, and the later properties by laws
-that a function can keep though it is wrong elsewhere: one mistake costs its own points and no
-others.
+Where one mistake would cost the points of two properties, the second is judged by a law that a
+function can keep though it is wrong elsewhere.
 """
 
 import functools
@@ -11,60 +10,90 @@ import numpy as np
 
 from coursekit.judging import answering
 from coursekit.judging.compare import Failure, difference, unusable
-from coursekit.judging.round09.inputs import cases, digits, network
+from coursekit.judging.round09 import classification_mistakes as mistakes
+from coursekit.judging.round09 import gradient
+from coursekit.judging.round09.inputs import SIZES, digits, draw_batch
 from coursekit.judging.task import Property, Task, agrees, no_calls, picked
 from coursekit.reference import network as reference
 from coursekit.reference import training
 
-SIZES = (64, 10, 10)
-GRADIENTS = ("dE/dW1", "dE/dW2")
-
-
-def _batch(rng, sizes=SIZES, count=10, weight_decay=0.0, soft=False):
-    W1, W2 = network(rng, sizes, scale=0.5)
-    x, t = cases(rng, sizes[0], sizes[-1], count, soft)
-    return {"W1": W1, "W2": W2, "x": x, "t": t, "weight_decay": weight_decay}
-
-
-def _gradient(W1, W2, x, t, weight_decay):
-    return reference.gradient([W1, W2], x, t, weight_decay)
+LAW_RTOL = gradient.LAW_RTOL
 
 
 def _loss(W1, W2, x, t, weight_decay):
     return reference.loss([W1, W2], x, t, weight_decay)
 
 
-def _forward(W1, W2, x):
-    (_, logits), (y1, _) = reference.forward([W1, W2], x)
-    return y1, reference.log_softmax(logits)
+def _hidden(W1, W2, x):
+    return reference.forward([W1, W2], x)[1][0]
 
 
 # --- Forward pass and loss -------------------------------------------------------------------
 
 
 def _logit_challenges(rng):
-    drawn = [rng.normal(scale=3, size=shape) for shape in ((10, 6), (4, 1))]
+    moderate = rng.normal(scale=3, size=(10, 6))
     extreme = rng.choice([-1000.0, 0.0, 1000.0], size=(10, 5)) + rng.normal(size=(10, 5))
     extreme[:, 0] -= 2000  # a case whose logits are all far below those of the others
-    return [{"z2": logits} for logits in (*drawn, extreme)]
+    drawn = (moderate, rng.normal(scale=3, size=(4, 1)), moderate + 1000, moderate - 1000, extreme)
+    return [{"z2": logits} for logits in drawn]
+
+
+def _stable_log_softmax(challenges, answers):
+    """Ask that large logits stay finite, and that only differences of logits count."""
+    for call, answer in zip(challenges, answers, strict=True):
+        problem = unusable(answer, call["z2"].shape, name="log_softmax(z2)")
+        if problem:
+            return problem
+    if not np.ptp(answers[0]):
+        return "log_softmax(z2) has the same value everywhere."
+    for shifted in answers[2:4]:
+        if difference(shifted, answers[0], name="", rtol=LAW_RTOL):
+            return "log_softmax(z2) changes when the same number is added to all logits."
+    return None
 
 
 def _forward_challenges(rng):
-    drawn = [_batch(rng), _batch(rng, (5, 3, 4), 7), _batch(rng, (6, 8, 3), 1)]
+    drawn = [draw_batch(rng), draw_batch(rng, (5, 3, 4), 7), draw_batch(rng, (6, 8, 3), 1)]
     return [{name: batch[name] for name in ("W1", "W2", "x")} for batch in drawn]
 
 
+def _log_y2_from_own_y1(challenges, answers):
+    """Compare log_y2 with what the student's own y1 should give."""
+    for call, answer in zip(challenges, answers, strict=True):
+        y1, log_y2 = picked(answer, 0), picked(answer, 1)
+        problem = unusable(y1, (len(call["W1"]), call["x"].shape[1]), name="y1")
+        problem = problem or difference(
+            log_y2, reference.log_softmax(call["W2"] @ np.asarray(y1)), name="log_y2"
+        )
+        if problem:
+            return problem
+    return None
+
+
 def _loss_challenges(rng):
-    extreme = _batch(rng, (5, 3, 4), 6)
-    extreme["W2"] *= 2000
-    decayed = _batch(rng, (6, 8, 3), 9)
+    moderate = draw_batch(rng, (5, 3, 4), 6)
+    decayed = draw_batch(rng, (6, 8, 3), 9)
     return [
-        _batch(rng, (5, 3, 4), 7),
-        _batch(rng, SIZES, 1, soft=True),
-        extreme,
+        moderate,
+        draw_batch(rng, SIZES, 1, soft=True),
+        {**moderate, "W2": moderate["W2"] * 2000},
         decayed,
         {**decayed, "weight_decay": 0.7},
     ]
+
+
+def _stable_loss(challenges, answers):
+    """Ask that E at large logits is to E at moderate ones as the reference's."""
+    moderate, large = answers[0], answers[2]
+    for answer in (moderate, large):
+        problem = unusable(answer, (), name="E")
+        if problem:
+            return problem
+    expected = _loss(**challenges[2]) * moderate / _loss(**challenges[0])
+    if not moderate or difference(large, expected, name="", rtol=LAW_RTOL):
+        return "E is wrong at large logits, though it is finite."
+    return None
 
 
 def _loss_weight_decay(challenges, answers):
@@ -78,152 +107,6 @@ def _loss_weight_decay(challenges, answers):
             return problem
     problem = difference(with_decay - without, expected, name="the weight-decay term")
     return problem and f"{problem} Eq. (2) adds λ/2 times the sum of all squared weights."
-
-
-# --- Gradient --------------------------------------------------------------------------------
-
-
-def _gradient_challenges(rng):
-    return [_batch(rng), _batch(rng, count=1), _batch(rng, count=23, soft=True)]
-
-
-def _gradient_task(item, points):
-    name = GRADIENTS[item]
-    return Task(
-        name=f"gradient-W{item + 1}",
-        title=f"Gradient: {name} of the mean cross-entropy (λ = 0)",
-        points=points,
-        asks=("gradient",),
-        challenges=_gradient_challenges,
-        properties=(
-            agrees(
-                f"{name} for batches of 10, 1 and 23 cases",
-                name,
-                lambda **call: _gradient(**call)[item],
-                item=item,
-            ),
-        ),
-    )
-
-
-def _weight_decay_challenges(rng):
-    batch = _batch(rng)
-    return [batch, {**batch, "weight_decay": 0.7}]
-
-
-def _weight_decay(item):
-    """Look at the gradient with minus the gradient without weight decay."""
-
-    def check(challenges, answers):
-        weights = challenges[1][f"W{item + 1}"]
-        without, with_decay = (picked(answer, item) for answer in answers)
-        for answer in (without, with_decay):
-            problem = unusable(answer, weights.shape, name=GRADIENTS[item])
-            if problem:
-                return problem
-        added = with_decay - without
-        if not np.any(added):
-            return f"{GRADIENTS[item]} is the same with and without weight decay; stage 9 adds λW."
-        return difference(
-            added,
-            challenges[1]["weight_decay"] * weights,
-            name=f"what weight decay adds to {GRADIENTS[item]}",
-        )
-
-    return check
-
-
-def _stability_challenges(rng):
-    """Draw a batch, the same with 1000 added to all its logits, and one with logits of ±1000."""
-    batch = _batch(rng)
-    (_, _), (y1, _) = reference.forward([batch["W1"], batch["W2"]], batch["x"])
-    shift = 1000 / y1.sum(axis=0).mean()
-    extreme = batch["W2"] * 1000 / np.abs(batch["W2"] @ y1).max(axis=1, keepdims=True)
-    return [
-        batch,
-        {**batch, "W2": batch["W2"] + shift},
-        {**batch, "W2": batch["W2"] - shift},
-        {**batch, "W2": extreme},
-    ]
-
-
-def _finite_at_large_logits(challenges, answers):
-    return _usable_gradients(challenges, answers) or _resembles(challenges[0], answers[0])
-
-
-def _shift_changes_nothing(challenges, answers):
-    problem = _finite_at_large_logits(challenges[:3], answers[:3])
-    if problem:
-        return problem
-    for shifted in answers[1:3]:
-        for item, name in enumerate(GRADIENTS):
-            if difference(shifted[item], answers[0][item], name=name, rtol=1e-7):
-                return (
-                    f"{name} changes when the same number is added to all logits; "
-                    "the softmax does not."
-                )
-    return None
-
-
-def _size_challenges(rng):
-    """Draw batches of other sizes, each followed by the same with its hidden units reversed."""
-    drawn = []
-    for sizes, count in (((3, 5, 4), 6), ((7, 2, 3), 1), ((5, 9, 10), 8)):
-        batch = _batch(rng, sizes, count)
-        drawn.append(batch)
-        drawn.append({**batch, "W1": batch["W1"][::-1].copy(), "W2": batch["W2"][:, ::-1].copy()})
-    return drawn
-
-
-def _works_for_other_sizes(challenges, answers):
-    problem = _usable_gradients(challenges, answers)
-    if problem:
-        return problem
-    for call, answer in zip(challenges, answers, strict=True):  # small matrices match by chance
-        problem = _resembles(call, answer)
-        if problem:
-            return problem
-    for (dW1, dW2), (reversed_dW1, reversed_dW2) in zip(answers[::2], answers[1::2], strict=True):
-        if difference(reversed_dW1[::-1], dW1, name="", rtol=1e-7) or difference(
-            reversed_dW2[:, ::-1], dW2, name="", rtol=1e-7
-        ):
-            return "Numbering the hidden units the other way round should only reorder the result."
-    return None
-
-
-def _inputs_unchanged(challenges, answers):
-    """Look at the arguments as they were after the call (see `call_and_return_inputs`)."""
-    for call, answer in zip(challenges, answers, strict=True):
-        if isinstance(answer, Failure):
-            return f"No answer: {answer}."
-        for (name, before), after in zip(call.items(), answer[1:], strict=True):
-            if not np.array_equal(before, after):
-                return f"The function changes its argument {name}; work on a copy."
-    results = [answer[0] for answer in answers]
-    return _usable_gradients(challenges, results) or _resembles(challenges[0], results[0])
-
-
-def _usable_gradients(challenges, answers):
-    for call, answer in zip(challenges, answers, strict=True):
-        if isinstance(answer, Failure):
-            return f"No answer: {answer}."
-        if isinstance(answer, list) and len(answer) != 2:
-            return f"Expected 2 values (dE/dW1, dE/dW2), got {len(answer)} values."
-        for item, name in enumerate(GRADIENTS):
-            problem = unusable(picked(answer, item), call[f"W{item + 1}"].shape, name=name)
-            if problem:
-                return problem
-    return None
-
-
-def _resembles(call, answer):
-    """Ask that a gradient points roughly along the right line: nonsense earns nothing here."""
-    for got, expected in zip(answer, _gradient(**call), strict=True):
-        got, expected = got - np.mean(got), expected - np.mean(expected)  # a constant has nothing
-        norms = np.linalg.norm(got) * np.linalg.norm(expected)
-        if norms and abs(np.vdot(got, expected)) > 0.5 * norms:
-            return None
-    return "Neither matrix has anything of the gradient yet."
 
 
 # --- The trained network ---------------------------------------------------------------------
@@ -250,8 +133,31 @@ def _reference_run(hidden_units, iterations, learning_rate, batch_size=None):
     return weights, history.training_loss[-1]
 
 
-def _sheet_loss():
-    return [_reference_run(10, **SHEET_RUN)[1]]
+def run_as_the_sheet(gradient, loss, sheet_loss):
+    """Give `sheet_loss`, and the sheet's run with the student's functions (runs in the kernel)."""
+    import nnlab
+
+    x, t = nnlab.load_digits().training
+    W1, W2 = nnlab.cosine_weights(len(x), 10, len(t))
+    before = loss(W1, W2, x, t, 0.0)
+    for i in range(30):
+        columns = slice(10 * i, 10 * (i + 1))
+        dW1, dW2 = gradient(W1, W2, x[:, columns], t[:, columns], 0.0)
+        W1, W2 = W1 - 0.01 * dW1, W2 - 0.01 * dW2
+    return [sheet_loss, before, loss(W1, W2, x, t, 0.0)]
+
+
+def _sheet_loss(challenges, answers):
+    """Accept the reference's number, and the number that a right run of wrong functions gives."""
+    expected = _reference_run(10, **SHEET_RUN)[1]
+    if isinstance(answers[0], Failure):
+        return f"No answer: {answers[0]}."
+    sheet_loss, before, after = (picked(answers[0], item) for item in range(3))
+    problem = difference(sheet_loss, expected, name="sheet_loss", rtol=1e-6)
+    if not problem or unusable(before, (), name="") or unusable(after, (), name=""):
+        return problem
+    trained = difference(after, before, name="", rtol=1e-6)
+    return problem if not trained or difference(sheet_loss, after, name="", rtol=1e-6) else None
 
 
 def _learned(challenges, answers):
@@ -281,7 +187,7 @@ def _learned(challenges, answers):
 
 
 def _evaluation_challenges(rng):
-    drawn = [_batch(rng, (8, 6, 10), 40), _batch(rng, (5, 3, 4), 30)]
+    drawn = [draw_batch(rng, (8, 6, 10), 40), draw_batch(rng, (5, 3, 4), 30)]
     return [{name: batch[name] for name in ("W1", "W2", "x", "t")} for batch in drawn]
 
 
@@ -301,6 +207,7 @@ TASKS = (
         title="Stable log-softmax",
         points=2,
         asks=("log_softmax",),
+        mistakes=mistakes.LOG_SOFTMAX,
         challenges=_logit_challenges,
         properties=(
             agrees(
@@ -309,12 +216,7 @@ TASKS = (
                 lambda z2: reference.log_softmax(z2),
                 calls=slice(0, 2),
             ),
-            agrees(
-                "logits of ±1000",
-                "log_softmax(z2)",
-                lambda z2: reference.log_softmax(z2),
-                calls=slice(2, 3),
-            ),
+            Property("logits of ±1000", _stable_log_softmax),
         ),
     ),
     Task(
@@ -322,10 +224,11 @@ TASKS = (
         title="Forward pass",
         points=2,
         asks=("forward",),
+        mistakes=mistakes.FORWARD,
         challenges=_forward_challenges,
         properties=(
-            agrees("hidden outputs", "y1", lambda **c: _forward(**c)[0], item=0),
-            agrees("log probabilities", "log_y2", lambda **c: _forward(**c)[1], item=1),
+            agrees("hidden outputs", "y1", _hidden, item=0),
+            Property("log probabilities, from these y1", _log_y2_from_own_y1),
         ),
     ),
     Task(
@@ -333,68 +236,31 @@ TASKS = (
         title="Loss of a batch",
         points=4,
         asks=("loss",),
+        mistakes=mistakes.LOSS,
         challenges=_loss_challenges,
         properties=(
             agrees("mean cross-entropy, Eq. (1)", "E", _loss, calls=slice(0, 2)),
-            agrees("finite at large logits", "E", _loss, calls=slice(2, 3)),
-            Property("weight decay, Eq. (2)", _loss_weight_decay),
+            Property("large logits", _stable_loss, calls=slice(2, 3)),
+            Property("weight decay, Eq. (2)", _loss_weight_decay, calls=slice(3, 5)),
         ),
     ),
-    _gradient_task(0, points=5),
-    _gradient_task(1, points=4),
-    Task(
-        name="gradient-weight-decay",
-        title="Gradient: weight decay",
-        points=3,
-        asks=("gradient",),
-        challenges=_weight_decay_challenges,
-        properties=(
-            Property("λW1 is added to dE/dW1", _weight_decay(0)),
-            Property("λW2 is added to dE/dW2", _weight_decay(1)),
-        ),
-    ),
-    Task(
-        name="gradient-stability",
-        title="Gradient: logits of ±1000",
-        points=2,
-        asks=("gradient",),
-        challenges=_stability_challenges,
-        properties=(
-            Property("finite at logits of ±1000", _finite_at_large_logits),
-            Property("adding 1000 to all logits changes nothing", _shift_changes_nothing),
-        ),
-    ),
-    Task(
-        name="gradient-sizes",
-        title="Gradient: other sizes",
-        points=2,
-        asks=("gradient",),
-        challenges=_size_challenges,
-        properties=(Property("any number of inputs, units, cases", _works_for_other_sizes),),
-    ),
-    Task(
-        name="gradient-inputs",
-        title="Gradient: arguments left as they were",
-        points=2,
-        asks=("gradient",),
-        challenges=_weight_decay_challenges,
-        properties=(Property("W1, W2, x and t are unchanged", _inputs_unchanged),),
-        harness=answering.call_and_return_inputs,
-    ),
+    *gradient.TASKS,
     Task(
         name="sheet-loss",
         title="Training loss of the sheet's run",
         points=2,
-        asks=("sheet_loss",),
+        asks=("gradient", "loss", "sheet_loss"),
+        mistakes=mistakes.SHEET_LOSS,
         challenges=no_calls,
-        properties=(agrees("loss after 30 iterations", "sheet_loss", _sheet_loss, rtol=1e-4),),
-        harness=answering.read,
+        properties=(Property("loss after 30 iterations", _sheet_loss, item=0),),
+        harness=run_as_the_sheet,
     ),
     Task(
         name="test-accuracy",
         title="The trained network on the hidden test digits",
         points=3,
         asks=("learned",),
+        mistakes=mistakes.LEARNED,
         challenges=no_calls,
         properties=(Property("as good as the reference, trained alike", _learned),),
         harness=answering.read,
@@ -404,6 +270,7 @@ TASKS = (
         title="Error rate",
         points=2,
         asks=("error_rate",),
+        mistakes=mistakes.ERROR_RATE,
         challenges=_evaluation_challenges,
         properties=(agrees("share of wrongly named cases", "error rate", _error_rate),),
     ),
@@ -412,6 +279,7 @@ TASKS = (
         title="Confusion matrix",
         points=2,
         asks=("confusion_matrix",),
+        mistakes=mistakes.CONFUSION_MATRIX,
         challenges=_evaluation_challenges,
         properties=(agrees("true digits on the rows", "confusion matrix", _confusion_matrix),),
     ),

@@ -6,6 +6,7 @@ exercise sheet, stage by stage.
 
 import numpy as np
 
+from coursekit.judging.round09.derivation_mistakes import MISTAKES
 from coursekit.judging.round09.inputs import cases, network
 from coursekit.judging.task import Task, agrees
 from coursekit.reference import network as reference
@@ -123,6 +124,7 @@ def _stage(name, title, answer, function, challenges, points=2):
         asks=(function.__name__,),
         challenges=challenges,
         properties=(agrees(f"{answer} on fresh numbers", answer, function),),
+        mistakes=MISTAKES[function.__name__],
     )
 
 
@@ -143,5 +145,6 @@ TASKS = (
         asks=("backprop",),
         challenges=_backprop_challenges,
         properties=(agrees("all gradients for 2, 3 and 4 layers", "gradients", _backprop),),
+        mistakes=MISTAKES["backprop"],
     ),
 )

@@ -6,6 +6,8 @@ import numpy as np
 
 from nnlab import load_digits
 
+SIZES = (64, 12, 10)  # all different, so that no matrix is taken for another or its transpose
+
 
 def network(rng, sizes, scale=1.0):
     """Draw weight matrices.
@@ -50,6 +52,30 @@ def cases(rng, features, classes, count, soft=False):
     else:
         targets = np.eye(classes)[:, rng.integers(classes, size=count)]
     return inputs, targets
+
+
+def draw_batch(rng, sizes=SIZES, count=10, weight_decay=0.0, soft=False):
+    """Draw the arguments of a loss or gradient of a network with two layers.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    sizes : tuple of int
+        n_0, n_1, n_2.
+    count : int
+        Number of cases.
+    weight_decay : float
+    soft : bool
+        As in `cases`.
+
+    Returns
+    -------
+    dict
+        W1, W2, x, t and weight_decay.
+    """
+    W1, W2 = network(rng, sizes, scale=0.5)
+    x, t = cases(rng, sizes[0], sizes[-1], count, soft)
+    return {"W1": W1, "W2": W2, "x": x, "t": t, "weight_decay": weight_decay}
 
 
 @functools.cache

@@ -8,7 +8,9 @@ import numpy as np
 
 from coursekit.judging import answering
 from coursekit.judging.compare import Failure, difference, unusable
+from coursekit.judging.round09 import training_loop
 from coursekit.judging.round09.inputs import digits
+from coursekit.judging.round09.optimisation_mistakes import MISTAKES
 from coursekit.judging.task import Property, Task, agrees, no_calls, picked
 from coursekit.reference import network as reference
 from coursekit.reference import training
@@ -23,20 +25,17 @@ HIGHEST_TEST_ERROR = 0.06
 
 
 def _batch_challenges(rng):
-    drawn = []
-    for batch_size, n_cases in ((4, 12), (5, 12), (7, 7), (100, 600)):
-        for iteration in (0, 1, 2, int(rng.integers(3, 50))):
-            drawn.append({"iteration": iteration, "batch_size": batch_size, "n_cases": n_cases})
-    return drawn
+    """Draw calls with batch sizes that divide the number of cases, then as many that do not."""
+    sizes = ((4, 12), (7, 7), (100, 600)), ((5, 12), (7, 9), (64, 600))
+    return [
+        {"iteration": iteration, "batch_size": batch_size, "n_cases": n_cases}
+        for batch_size, n_cases in (*sizes[0], *sizes[1])
+        for iteration in (0, 1, 2, int(rng.integers(3, 50)))
+    ]
 
 
-def _fits(challenges, answers, *, dividing):
-    for call, answer in zip(challenges, answers, strict=True):
-        if (call["n_cases"] % call["batch_size"] == 0) == dividing:
-            problem = difference(answer, training.batch_indices(**call), name="the case numbers")
-            if problem:
-                return problem
-    return None
+def _batches(title, calls):
+    return agrees(title, "the case numbers", training.batch_indices, calls=calls)
 
 
 def _momentum_challenges(rng):
@@ -60,88 +59,44 @@ def _momentum(w, v, gradient, learning_rate, momentum):
     return training.momentum_step(w, v, gradient, learning_rate, momentum)
 
 
-# --- Training loop, on least squares ---------------------------------------------------------
-
-
-def call_with_least_squares(train, weights, training, validation, *settings):
-    """Run a student's training loop on a linear least-squares objective (runs in the kernel)."""
-
-    def loss(weights, inputs, targets):
-        return sum(0.5 * np.mean(np.sum((W @ inputs - targets) ** 2, axis=0)) for W in weights)
-
-    def gradient(weights, inputs, targets):
-        return [(W @ inputs - targets) @ inputs.T / inputs.shape[1] for W in weights]
-
-    weights, history = train(weights, loss, gradient, tuple(training), tuple(validation), *settings)
-    return [list(weights), [history["training_loss"], history["validation_loss"]]]
-
-
-def _training_challenges(rng):
-    """Draw training problems; in those with early stopping the validation loss turns upwards."""
-    drawn = []
-    for batch_size, momentum, iterations, early_stopping in (
-        (12, 0.0, 5, False),  # the whole training set at each step
-        (5, 0.0, 9, False),  # mini-batches that do not divide it, several passes
-        (5, 0.9, 9, False),
-        (12, 0.0, 40, True),
-        (5, 0.9, 40, True),
-    ):
-        start = [rng.normal(size=(2, 3)) for _ in range(2)]
-        goal = rng.normal(size=(2, 3))
-        halfway = (np.mean(start, axis=0) + goal) / 2
-        inputs, other_inputs = rng.normal(size=(3, 12)), rng.normal(size=(3, 8))
-        drawn.append(
-            {
-                "weights": start,
-                "training": [inputs, goal @ inputs],
-                "validation": [other_inputs, halfway @ other_inputs],
-                "iterations": iterations,
-                "learning_rate": 0.2,  # fast enough for the validation loss to turn
-                "momentum": momentum,
-                "batch_size": batch_size,
-                "early_stopping": early_stopping,
-            }
-        )
-    return drawn
-
-
-def _reference_train(weights, loss, gradient, training_cases, validation_cases, *settings):
-    iterations, learning_rate, momentum, batch_size, early_stopping = settings
-    weights, history = training.train(
-        weights,
-        loss,
-        gradient,
-        training_cases,
-        validation_cases,
-        iterations=iterations,
-        learning_rate=learning_rate,
-        momentum=momentum,
-        batch_size=batch_size,
-        early_stopping=early_stopping,
-    )
-    return weights, {
-        "training_loss": history.training_loss,
-        "validation_loss": history.validation_loss,
-    }
-
-
-def _expected_run(item):
-    """Give the reference's answer to one call, item by item as the harness lists them."""
-
-    def expected(**call):
-        return call_with_least_squares(_reference_train, *call.values())[item]
-
-    return expected
+def _new_weights(challenges, answers):
+    """Ask for the right weights, or at least a right step along the student's own velocity."""
+    for call, answer in zip(challenges, answers, strict=True):
+        w, v = (picked(answer, item) for item in range(2))
+        problem = difference(w, _momentum(**call)[0], name="w")
+        if problem and (
+            unusable(w, call["w"].shape, name="w")
+            or unusable(v, call["w"].shape, name="v")
+            or difference(w, call["w"] + call["learning_rate"] * v, name="w")
+        ):
+            return problem
+    return None
 
 
 # --- Sweep and last network ------------------------------------------------------------------
 
 
-def read_sweep(run, sweep, best_setting, learning_rates, momenta):
+def read_sweep(train, loss, gradient, sweep, best_setting, learning_rates, momenta):
     """Read the table of a sweep, and run two of its settings again (runs in the kernel)."""
+    import nnlab
+
+    digits = nnlab.load_digits()
+
+    def network_loss(weights, inputs, targets):
+        return loss(*weights, inputs, targets, 0.0)
+
+    def network_gradient(weights, inputs, targets):
+        return list(gradient(*weights, inputs, targets, 0.0))
+
+    def run(learning_rate, momentum):
+        start = list(nnlab.cosine_weights(len(digits.training.inputs), 10, 10))
+        data = digits.training, digits.validation
+        settings = 70, learning_rate, momentum, 4, False
+        _, history = train(start, network_loss, network_gradient, *data, *settings)
+        return history["training_loss"]
+
     table = [[sweep[rate, momentum] for momentum in momenta] for rate in learning_rates]
-    again = [run(0.05, 0.9)["training_loss"], run(1.0, 0.0)["training_loss"]]
-    return [table, again, list(best_setting)]
+    return [table, [run(0.05, 0.9), run(1.0, 0.0)], list(best_setting)]
 
 
 def _sweep_challenges(rng):
@@ -152,28 +107,47 @@ def _table(answer):
     """Give the sweep's losses as an array (rates, momenta, iterations), or say what is wrong."""
     if isinstance(answer, Failure):
         return None, f"No answer: {answer}."
-    shape = (len(LEARNING_RATES), len(MOMENTA), SWEEP_ITERATIONS)
-    for rate, row in zip(LEARNING_RATES, answer[0], strict=True):
-        for momentum, losses in zip(MOMENTA, row, strict=True):
-            length = len(losses) if isinstance(losses, list) or np.ndim(losses) else 0
-            if length != SWEEP_ITERATIONS:
+    rows = picked(answer, 0)
+    if not _has_length(rows, len(LEARNING_RATES)) or not _has_length(answer, 3):
+        return None, "sweep and best_setting do not have the form that section 5 describes."
+    table = np.zeros((len(LEARNING_RATES), len(MOMENTA), SWEEP_ITERATIONS))
+    for i, row in enumerate(rows):
+        for j, losses in enumerate(row if _has_length(row, len(MOMENTA)) else MOMENTA):
+            values = _numbers(losses)
+            if len(values) != SWEEP_ITERATIONS:
                 return None, (
-                    f"sweep[{rate}, {momentum}] holds {length} losses; "
+                    f"sweep[{LEARNING_RATES[i]}, {MOMENTA[j]}] holds {len(values)} losses; "
                     f"expected {SWEEP_ITERATIONS}, one for each iteration."
                 )
-    return np.array(answer[0], dtype=np.float64).reshape(shape), None
+            table[i, j] = values
+    return table, None
 
 
+def _has_length(items, length):
+    return isinstance(items, list) and len(items) == length
+
+
+def _numbers(values):
+    """Give a list or array of real numbers as an array, anything else as an empty one."""
+    if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf":
+        return values.astype(np.float64)
+    if isinstance(values, list) and all(isinstance(value, int | float) for value in values):
+        return np.array(values, dtype=np.float64)
+    return np.zeros(0)
+
+
+@np.errstate(all="ignore")
 def _sweep_honest(challenges, answers):
     table, problem = _table(answers[0])
     if problem:
         return problem
-    for rate, momentum, again in zip((0.05, 1.0), (0.9, 0.0), answers[0][1], strict=True):
+    again = answers[0][1] if _has_length(answers[0][1], 2) else [None, None]
+    for rate, momentum, losses in zip((0.05, 1.0), (0.9, 0.0), again, strict=True):
         own = table[LEARNING_RATES.index(rate), MOMENTA.index(momentum)]
         if not np.ptp(own):
             return f"sweep[{rate}, {momentum}] holds the same loss at every iteration."
-        if difference(np.array(again, dtype=np.float64), own, name="", rtol=1e-7):
-            return f"sweep[{rate}, {momentum}] is not what run({rate}, {momentum}) gives."
+        if difference(_numbers(losses), own, name="", rtol=1e-7):
+            return f"sweep[{rate}, {momentum}] is not what your own training gives."
     return None
 
 
@@ -183,12 +157,12 @@ def _best_is_lowest(challenges, answers):
         return problem
     last = np.nan_to_num(table[:, :, -1], nan=np.inf)
     row, column = np.unravel_index(np.argmin(last), last.shape)
-    lowest = np.array([LEARNING_RATES[row], MOMENTA[column]])
-    if difference(np.array(answers[0][2]), lowest, name=""):
+    if difference(answers[0][2], [LEARNING_RATES[row], MOMENTA[column]], name=""):
         return "best_setting is not the setting with the lowest last training loss in your table."
     return None
 
 
+@np.errstate(all="ignore")
 def _error_is_true(challenges, answers):
     weights, problem = _final_weights(answers[0])
     if problem:
@@ -206,6 +180,7 @@ def _error_is_true(challenges, answers):
     return None
 
 
+@np.errstate(all="ignore")
 def _error_is_low(challenges, answers):
     weights, problem = _final_weights(answers[0])
     if problem:
@@ -240,15 +215,10 @@ TASKS = (
         asks=("batch_columns",),
         challenges=_batch_challenges,
         properties=(
-            Property(
-                "batch sizes that divide the number of cases",
-                lambda challenges, answers: _fits(challenges, answers, dividing=True),
-            ),
-            Property(
-                "batch sizes that do not",
-                lambda challenges, answers: _fits(challenges, answers, dividing=False),
-            ),
+            _batches("batch sizes that divide the number of cases", slice(0, 12)),
+            _batches("batch sizes that do not", slice(12, 24)),
         ),
+        mistakes=MISTAKES["batch_columns"],
     ),
     Task(
         name="momentum-update",
@@ -258,51 +228,22 @@ TASKS = (
         challenges=_momentum_challenges,
         properties=(
             agrees("new velocity", "v", lambda **call: _momentum(**call)[1], item=1),
-            agrees("new weights", "w", lambda **call: _momentum(**call)[0], item=0),
+            Property("new weights", _new_weights),
         ),
+        mistakes=MISTAKES["momentum_step"],
     ),
-    Task(
-        name="training-loop",
-        title="Training loop with early stopping, on a simple objective",
-        points=6,
-        asks=("train",),
-        challenges=_training_challenges,
-        properties=(
-            agrees("whole batch", "the weights", _expected_run(0), item=0, calls=slice(0, 1)),
-            agrees(
-                "mini-batches and momentum",
-                "the weights",
-                _expected_run(0),
-                item=0,
-                calls=slice(1, 3),
-            ),
-            agrees(
-                "training and validation loss after every update",
-                "training_loss, validation_loss",
-                _expected_run(1),
-                item=1,
-                calls=slice(0, 1),
-            ),
-            agrees(
-                "early stopping gives back the best weights",
-                "the weights",
-                _expected_run(0),
-                item=0,
-                calls=slice(3, 5),
-            ),
-        ),
-        harness=call_with_least_squares,
-    ),
+    training_loop.TASK,
     Task(
         name="learning-rate-sweep",
         title="Sweep over learning rates and momentum",
         points=4,
-        asks=("run", "sweep", "best_setting"),
+        asks=("train", "loss", "gradient", "sweep", "best_setting"),
         challenges=_sweep_challenges,
         properties=(
             Property("14 settings, as your own training gives them", _sweep_honest),
-            Property("best_setting is the lowest of your table", _best_is_lowest),
+            Property("best_setting is the lowest of your table", _best_is_lowest, item=2),
         ),
+        mistakes=MISTAKES["sweep"],
         harness=read_sweep,
     ),
     Task(
@@ -313,8 +254,9 @@ TASKS = (
         challenges=no_calls,
         properties=(
             Property("test_error is the error rate of final_weights", _error_is_true),
-            Property(f"at most {HIGHEST_TEST_ERROR:.0%} wrong", _error_is_low),
+            Property(f"at most {HIGHEST_TEST_ERROR:.0%} wrong", _error_is_low, item=0),
         ),
+        mistakes=MISTAKES["final_weights"],
         harness=answering.read,
     ),
 )

@@ -1,0 +1,1 @@
+"""A class of invented students, graded the whole way: `make demo`."""

@@ -1,0 +1,1 @@
+"""Known wrong solutions and right though different ones, sent through the judge."""
