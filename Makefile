@@ -2,7 +2,7 @@
 
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants lint release lab clean
+.PHONY: help demo test mutants bench-judge lint release lab clean
 
 # The Python that makes the virtual environment: make PYTHON=/path/to/python3.12 test
 PYTHON ?= $(shell command -v python3 || command -v python3.11 || echo python3)
@@ -14,16 +14,19 @@ BIN = .venv/bin
 READY = .venv/.ready
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | awk -F: '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | awk -F: '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## grade a class of invented students and print the grade table
 	@$(BIN)/python -m coursekit.demo
 
 test: $(READY) ## run all tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n logical --dist loadfile
 
 mutants: $(READY) ## send every known mistake through the judge
 	@$(BIN)/python -m tests.mutants.report
+
+bench-judge: $(READY) ## measure what judging costs
+	@$(BIN)/python benchmarks/judge.py
 
 lint: $(READY) ## check the code and the notebooks
 	@$(BIN)/ruff check

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-from rich.table import Table
 
 from coursekit import __version__
 from coursekit.errors import KitError
@@ -20,7 +19,6 @@ from coursekit.errors import KitError
 if TYPE_CHECKING:
     from coursekit.course import Course
     from coursekit.grading.autograde import Outcome
-    from coursekit.grading.results import StudentResult
     from coursekit.mycourses.collect import Collected
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -191,6 +189,7 @@ def feedback_(course: "Course", assignment: str | None):
 def grades_(course: "Course", assignment: str | None, output: Path | None):
     """Write grades.csv and print who got what, and why."""
     from coursekit.grading.results import results, write_grades
+    from coursekit.grading.table import grade_table
 
     found = results(course, course.assignment(assignment))
     path = output or course.root / "grades.csv"
@@ -214,51 +213,3 @@ def verdict_(course: "Course", assignment: str | None, student: str, cell: str):
             f"Judged again with the same challenges, it is another verdict:\n{found.again.text}"
         )
     click.echo("Judged again with the same challenges: the same verdict.")
-
-
-def grade_table(found: "list[StudentResult]") -> Table:
-    """Make the table of who got what and why.
-
-    Parameters
-    ----------
-    found : list of StudentResult
-
-    Returns
-    -------
-    rich.table.Table
-        One row a student, without names; `why` is the first reason and the number of others.
-    """
-    from coursekit.grading.results import points
-
-    table = Table()
-    table.add_column("student", no_wrap=True)
-    notebooks = sorted({notebook.name for result in found for notebook in result.notebooks})
-    for heading in (*notebooks, "total", "by hand"):
-        table.add_column(heading, justify="right")
-    table.add_column("why", ratio=1, overflow="fold")
-    for result in found:
-        scores = {notebook.name: points(notebook.score) for notebook in result.notebooks}
-        graded = result.state == "graded"
-        table.add_row(
-            result.student,
-            *(scores.get(notebook, "") for notebook in notebooks),
-            f"{points(result.score)} / {points(result.max_score)}" if graded else "",
-            points(result.needs_manual) if result.needs_manual else "",
-            _why(result),
-        )
-    return table
-
-
-def _why(result: "StudentResult") -> str:
-    if result.state != "graded":
-        return result.state
-    reasons = [f"{notebook}.ipynb was not handed in" for notebook in result.missing]
-    reasons += [
-        f"{lost.cell}: {lost.reason}"
-        for lost in result.lost
-        if not any(lost.reason.startswith(reason) for reason in reasons)
-    ]
-    if result.late_seconds:
-        reasons.insert(0, f"{result.late_seconds / 3600:.1f} h late")
-    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    return f"{reasons[0]}{more}" if reasons else ""

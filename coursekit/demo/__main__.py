@@ -6,10 +6,11 @@ from time import perf_counter
 import click
 from rich.console import Console
 
-from coursekit.cli import WIDTH_OF_A_FILE, grade_table
+from coursekit.cli import WIDTH_OF_A_FILE
 from coursekit.course import Course
 from coursekit.demo.run import Demo, run
 from coursekit.errors import KitError
+from coursekit.grading.table import grade_table
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

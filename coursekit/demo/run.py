@@ -24,13 +24,10 @@ NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__")
 SETTINGS = """
 
 # --- The demo's own settings ------------------------------------------------------------------
-from pathlib import Path  # noqa: E402
-
 # Everything stays in this folder, whatever folders or gradebook the course itself names.
 for place in list(c.CourseDirectory):
     if place in ("db_url", "directory_structure") or place.endswith("_directory"):
         del c.CourseDirectory[place]
-c.PoseChallenges.secret_file = str(Path(__file__).parent / ".coursekit" / "secret")
 # One student's loop never ends, and the demo need not wait for it as long as a real grading: in
 # everybody else's notebooks no cell takes more than about two seconds.
 c.BoundedExecute.cell_timeout = 8

@@ -79,6 +79,9 @@ class BoundedExecute(Execute):
         except CellTimeoutError:
             reason = "this cell ran too long and could not be interrupted."
             self._stopped = "an earlier cell could not be stopped."
+        except Exception:  # a kernel that student code has rewritten may send anything
+            reason = "the kernel sent messages that cannot be read."
+            self._stopped = "the kernel sent messages that cannot be read in an earlier cell."
         finally:
             self._used += monotonic() - start
         cell.outputs.append(new_output("error", **_error(STOPPED, reason)))

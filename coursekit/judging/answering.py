@@ -78,6 +78,8 @@ def answer_all(namespace, names, challenges, harness, encode, decode):
         except KeyboardInterrupt:
             answers.append({"error": "it did not finish in time"})
             break
+        except NotImplementedError as error:
+            answers.append({"error": f"{error}"[:300]})
         except BaseException as error:  # SystemExit of student code must not end the cell
             answers.append({"error": f"{type(error).__name__}: {error}"[:300]})
     return answers

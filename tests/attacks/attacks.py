@@ -292,6 +292,29 @@ def send(kind, content, parent=None):
     kernel.iopub_socket.send_multipart([b"x", b"<IDS|MSG>", session.sign(frames), *frames])
 """
 
+# Right numbers under a message that is not the judge's own earn nothing either.
+TAMPER = """
+import IPython.display as display
+
+right, kept = display.publish_display_data, []
+
+
+def publish(data, **options):
+    for content in data.values():
+        CHANGE
+    right(data)
+
+
+display.publish_display_data = publish
+"""
+CHANGES = {
+    "right numbers, wrong nonce": "content['nonce'] = '0' * 32",
+    "right numbers, no nonce": "del content['nonce']",
+    "right numbers, an earlier cell's nonce": "kept.append(content['nonce'])\n"
+    "        content['nonce'] = kept[0]",
+    "right numbers twice": "right(data)",
+}
+
 WIDGET = """
 from comm import create_comm
 
@@ -425,6 +448,7 @@ BY_KERNEL = (
         "shell.events.register('post_run_cell', replace)",
         SPOILT,
     ),
+    *(Attack(name, TAMPER.replace("CHANGE", change), SPOILT) for name, change in CHANGES.items()),
     Attack(
         "answers of another task",
         "import IPython.display as display\n"

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 
+from coursekit.cli import main
 from coursekit.course import Course
 from coursekit.demo.handing_in import read_students
 from coursekit.demo.run import ASSIGNMENT, MARKER, make_course, run
@@ -260,3 +262,81 @@ def test_an_unknown_student_is_told_before_anything_is_made(folder):
     with pytest.raises(KitError, match="No student 'nobody'"):
         run(REPOSITORY, folder, ["nobody"])
     assert not folder.exists()
+
+
+def stored_verdicts(demo, number):
+    """The verdicts in one student's graded notebooks, by task."""
+    verdicts = {}
+    for path in (demo.course.autograded / number / ASSIGNMENT).glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            verdict = read_verdict(cell)
+            if verdict is not None:
+                verdicts[verdict.task] = verdict
+    return verdicts
+
+
+def test_all_students_of_a_run_are_asked_the_same(demo):
+    one, other = (
+        stored_verdicts(demo, STUDENTS[key].number) for key in ("perfect", "no-weight-decay")
+    )
+    assert {name: verdict.seed for name, verdict in one.items()} == {
+        name: verdict.seed for name, verdict in other.items()
+    }
+
+
+@pytest.fixture
+def verdict(demo):
+    """Function: run ``coursekit verdict`` for a student's key and a cell."""
+
+    def ask(key, cell):
+        number = STUDENTS[key].number
+        options = ["--course", str(demo.course.root), "--student", number, "--cell", cell]
+        return CliRunner().invoke(main, ["verdict", ASSIGNMENT, *options])
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("key", "cell"),
+    [("no-weight-decay", "gradient-weight-decay"), ("perfect", "gradient-W1")],
+)
+def test_appeal_judges_again_with_the_same_challenges(demo, verdict, key, cell):
+    told = verdict(key, cell)
+    stored = stored_verdicts(demo, STUDENTS[key].number)[cell]
+    assert told.exit_code == 0, told.output
+    assert str(stored.seed) in told.output
+    assert stored.text in told.output
+    assert told.output.endswith("the same verdict.\n")
+
+
+def test_appeal_tells_a_verdict_that_is_not_reproduced(demo, verdict):
+    number = STUDENTS["sum-not-mean"].number
+    path = demo.course.autograded / number / ASSIGNMENT / "classification.ipynb"
+    before = path.read_bytes()
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.id == "gradient-code":
+            cell.source = "gradient = None"
+    path.chmod(0o600)
+    nbformat.write(notebook, path)
+    try:
+        told = verdict("sum-not-mean", "gradient-W1")
+    finally:
+        path.write_bytes(before)
+    assert told.exit_code == 1
+    assert "another verdict" in told.output
+
+
+@pytest.mark.parametrize(
+    ("key", "cell", "words_of_it"),
+    [
+        ("perfect", "no-such-cell", "no-such-cell"),
+        ("perfect", "inside-answer", "inside-answer"),
+        ("absent", "gradient-W1", "is graded"),
+    ],
+)
+def test_appeal_without_a_verdict_is_one_sentence(verdict, key, cell, words_of_it):
+    told = verdict(key, cell)
+    assert told.exit_code == 1
+    assert words_of_it in told.output
+    assert "Traceback" not in told.output

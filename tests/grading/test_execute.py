@@ -1,5 +1,6 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.preprocessors import Execute
 
 from coursekit.grading.execute import BoundedExecute
 
@@ -72,3 +73,17 @@ def test_loop_that_swallows_interrupts_ends_the_notebook(run):
 def test_student_cannot_keep_a_cell_from_running(run):
     cell, _ = run("1 / 0", tags=["skip-execution"])
     assert last_words(cell)[0] == "ZeroDivisionError"
+
+
+def test_messages_that_cannot_be_read_end_the_notebook_with_a_sentence(monkeypatch):
+    def unreadable(self, cell, resources, index):
+        raise KeyError("msg_type")
+
+    monkeypatch.setattr(Execute, "preprocess_cell", unreadable)
+    execute = BoundedExecute()
+    execute._used, execute._stopped = 0.0, None
+    cells = [new_code_cell("1"), new_code_cell("2")]
+    for index, cell in enumerate(cells):
+        execute.preprocess_cell(cell, {}, index)
+    assert [cell.outputs[0].ename for cell in cells] == ["Stopped", "Not run"]
+    assert "cannot be read" in cells[0].outputs[0].evalue
