@@ -1,4 +1,5 @@
 import zipfile
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -48,8 +49,11 @@ def test_version(coursekit):
     assert coursekit("--version").output == "coursekit, version 0.1.0\n"
 
 
-def test_there_are_the_five_commands():
-    assert sorted(main.commands) == ["collect", "feedback", "grade", "grades", "release"]
+def test_there_are_the_commands_that_the_readme_names():
+    commands = ["collect", "feedback", "grade", "grades", "release", "verdict"]
+    assert sorted(main.commands) == commands
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    assert all(f"coursekit {command} " in readme for command in commands)
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
@@ -164,7 +168,7 @@ def test_the_way_from_the_download_to_the_grades(coursekit, released, download):
         "11",
         "0",
         "6",
-        "6 / 10",
+        "6",
         "",
         "product-test: AssertionError:",
     ]

@@ -23,7 +23,9 @@ def grade_table(found: list[StudentResult]) -> Table:
     table = Table(show_lines=True)
     table.add_column("student", no_wrap=True)
     notebooks = sorted({notebook.name for result in found for notebook in result.notebooks})
-    for heading in (*notebooks, "total", "by hand"):
+    maxima = {points(result.max_score) for result in found if result.state == "graded"}
+    total = f"of {maxima.pop()}" if len(maxima) == 1 else "total"
+    for heading in (*notebooks, total, "by hand"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("why", ratio=1, overflow="fold")
     for result in found:
@@ -32,7 +34,7 @@ def grade_table(found: list[StudentResult]) -> Table:
         table.add_row(
             result.student,
             *(scores.get(notebook, "") for notebook in notebooks),
-            f"{points(result.score)} / {points(result.max_score)}" if graded else "",
+            points(result.score) if graded else "",
             points(result.needs_manual) if result.needs_manual else "",
             "\n".join(why(result)),
         )
@@ -64,7 +66,7 @@ def why(result: StudentResult) -> list[str]:
         f"{_cells(cells)} -{points(sum(map(_cost, cells)))}: {reason}" for reason, cells in by_cost
     ]
     if len(reasons) > SHOWN:
-        reasons[SHOWN:] = [f"and {len(reasons) - SHOWN} more reasons"]
+        reasons[SHOWN:] = [f"and {len(reasons) - SHOWN} more"]
     return lines + reasons
 
 

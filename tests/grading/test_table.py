@@ -30,7 +30,7 @@ def test_cells_with_one_reason_share_a_line():
 
 def test_many_reasons_are_counted():
     lost = [LostPoints(name, 0, 2, f"reason {name}.") for name in "abcde"]
-    assert why(result(*lost))[SHOWN:] == [f"and {5 - SHOWN} more reasons"]
+    assert why(result(*lost))[SHOWN:] == [f"and {5 - SHOWN} more"]
 
 
 def test_missing_notebook_is_said_once_and_late_first():
