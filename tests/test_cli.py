@@ -170,7 +170,7 @@ def test_the_way_from_the_download_to_the_grades(coursekit, released, download):
         "6",
         "6",
         "",
-        "product-test: AssertionError:",
+        "product-test -1: AssertionError:",
     ]
     assert (released.root / "grades.csv").read_text().splitlines()[1] == "11,,graded,0,6,6,10,0,0"
 
