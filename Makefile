@@ -5,7 +5,9 @@
 .PHONY: help demo test mutants bench-judge lint release lab clean
 
 # The Python that makes the virtual environment: make PYTHON=/path/to/python3.12 test
-PYTHON ?= $(shell command -v python3 || command -v python3.11 || echo python3)
+PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14; do \
+    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
+    done; echo python3)
 
 # The round's matrices are small: more than one thread of BLAS costs twice the processor time.
 export OPENBLAS_NUM_THREADS = 1

@@ -115,6 +115,11 @@ def collect_(ctx, course: "Course", arguments: tuple[str, ...], worksheet: Path 
     download = FILE.convert(download, None, ctx)
     assignment = course.assignment(names[0] if names else None)
     _tell_collected(collect(course, assignment, download, worksheet))
+    if worksheet is None:
+        click.echo(
+            "  the times of submission are unknown without --worksheet: whoever has none from "
+            "before does not count as late"
+        )
 
 
 def _tell_collected(collected: "Collected"):
@@ -124,6 +129,11 @@ def _tell_collected(collected: "Collected"):
     for submission in collected.submissions:
         if submission.missing:
             click.echo(f"  {submission.student}: not handed in: {', '.join(submission.missing)}")
+        if submission.time_lost:
+            click.echo(
+                f"  {submission.student}: the work changed, so its known time of submission no "
+                "longer holds; collect again with a new --worksheet"
+            )
     for ignored in collected.ignored:
         whose = ignored.student or "nobody's"
         click.echo(f"  {whose}: ignored {ignored.name!r}: {ignored.reason}")
@@ -210,6 +220,6 @@ def verdict_(course: "Course", assignment: str | None, student: str, cell: str):
     click.echo(f"{found.notebook}, cell {cell}, seed {found.stored.seed}\n\n{found.stored.text}\n")
     if not found.reproduced:
         raise KitError(
-            f"Judged again with the same challenges, it is another verdict:\n{found.again.text}"
+            f"Judged again with the same challenges, the verdict differs:\n{found.again.text}"
         )
     click.echo("Judged again with the same challenges: the same verdict.")

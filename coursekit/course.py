@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from glob import escape
 from pathlib import Path
 
 from dateutil.tz import gettz
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange.abc import Exchange
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from coursekit.errors import CourseError
+from coursekit.judging.preprocessors import PoseChallenges
 
 CONFIG_FILE = "nbgrader_config.py"
 
@@ -55,6 +58,8 @@ class Course:
                 f"{root / CONFIG_FILE} cannot be read: {type(problem).__name__}: {problem}."
             ) from problem
         config.CourseDirectory.root = str(root)
+        secret = config.PoseChallenges.get("secret_file", PoseChallenges.secret_file.default_value)
+        config.PoseChallenges.secret_file = str(root / secret)  # wherever a command is run
         object.__setattr__(self, "root", root)
         object.__setattr__(self, "config", config)
 
@@ -116,12 +121,25 @@ class Course:
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
-        """Open the gradebook; a new one can be read by its owner only."""
+        """Open the gradebook; a new one can be read by its owner only.
+
+        Raises
+        ------
+        CourseError
+            If the gradebook is damaged, locked or of another version of nbgrader, also where that
+            turns out only later, in its use.
+        """
         directory = self.directory()
-        with private_files(), _own_programs():
-            gradebook = Gradebook(directory.db_url, directory.course_id)
-        with gradebook, known_warnings_ignored():
-            yield gradebook
+        try:
+            with private_files(), _own_programs():
+                gradebook = Gradebook(directory.db_url, directory.course_id)
+            with gradebook, known_warnings_ignored():
+                yield gradebook
+        except DatabaseError as problem:
+            raise CourseError(
+                f"The gradebook {make_url(directory.db_url)} cannot be used: {problem.orig}; put "
+                "back a copy that was right, or, if nbgrader was upgraded, run: nbgrader db upgrade"
+            ) from problem
 
     def assignment(self, name: str | None = None) -> str:
         """Check that an assignment exists.
@@ -183,6 +201,10 @@ class Course:
                 ) from None
         return name
 
+    def submissions(self, assignment: str) -> list[Path]:
+        """Return the folders of what was handed in, ``submitted/<student>/<assignment>``."""
+        return sorted(self.submitted.glob(f"*/{escape(assignment)}/"))
+
     def notebooks(self, assignment: str) -> list[str]:
         """Return the names, without ``.ipynb``, of an assignment's notebooks."""
         return sorted(path.stem for path in (self.source / assignment).glob("*.ipynb"))
@@ -191,7 +213,20 @@ class Course:
 @contextmanager
 def private_files() -> Iterator[None]:
     """Make every file and folder created inside readable by its owner only."""
-    before = os.umask(0o077)
+    with _umask(0o077):
+        yield
+
+
+@contextmanager
+def public_files() -> Iterator[None]:
+    """Make every file and folder created inside readable by everybody, as a release has to be."""
+    with _umask(0o022):
+        yield
+
+
+@contextmanager
+def _umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
     try:
         yield
     finally:

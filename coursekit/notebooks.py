@@ -9,9 +9,11 @@ import nbformat
 from nbgrader.utils import is_grade, is_locked, is_solution
 
 from coursekit.judging.preprocessors import JUDGE_LINE
+from coursekit.judging.round09 import TASKS
 
 READABLE_ID = re.compile(r"[a-z][a-z0-9]*(-[A-Za-z0-9]+)*")
 CELL_METADATA = {"nbgrader", "tags"}
+TAGS = {"instructor", "raises-exception"}
 HIDDEN_TEST = r"""# Hidden test, {points}: .+
 ### BEGIN HIDDEN TESTS
 judge\("{name}"\)
@@ -41,7 +43,7 @@ def problems(notebook):
             if problem:
                 found.append(f"cell {cell.get('id')!r}: {problem}")
     seen = [cell.get("id") for cell in notebook.cells]
-    found += [f"cell {name!r} stands there twice" for name in set(seen) if seen.count(name) > 1]
+    found += [f"cell {name!r} occurs twice" for name in set(seen) if seen.count(name) > 1]
     return found
 
 
@@ -62,6 +64,7 @@ def _ids(cell):
 
 def _metadata(cell):
     extra = set(cell.metadata) - CELL_METADATA
+    extra |= set(cell.metadata.get("tags", [])) - TAGS
     return f"holds metadata that nobody reads: {', '.join(sorted(extra))}" if extra else None
 
 
@@ -69,7 +72,12 @@ def _judged(cell):
     if cell.cell_type != "code" or not (is_grade(cell) and is_locked(cell)):
         misplaced = cell.cell_type == "code" and JUDGE_LINE.search(cell.source)
         return "calls judge but is no locked test cell" if misplaced else None
+    task = TASKS.get(cell.id)
+    if task is None:
+        return "is a test cell without a task of its name under coursekit/judging/round09"
     points = cell.metadata.nbgrader.points
+    if points != task.points:
+        return f"gives {points:g} points, its task {task.points:g}; make them equal"
     words = "no points" if not points else f"{points:g} point{'s' * (points != 1)}"
     pattern = HIDDEN_TEST.format(points=words, name=re.escape(cell.id))
     if not re.fullmatch(pattern, cell.source):

@@ -10,7 +10,7 @@ from pathlib import Path
 from nbgrader.converters import GenerateAssignment
 
 from coursekit.conversion import convert
-from coursekit.course import Course
+from coursekit.course import Course, public_files
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 
@@ -59,7 +59,13 @@ def release(course: Course, assignment: str, due: datetime | None = None) -> Rel
         if due is not None:
             moment = due if due.tzinfo else course.to_utc(due)
             gradebook.update_or_create_assignment(assignment, duedate=moment)
-    convert(GenerateAssignment, course, assignment)
+    with public_files():
+        convert(GenerateAssignment, course, assignment)
+        return _pack_release(course, assignment)
+
+
+def _pack_release(course: Course, assignment: str) -> Released:
+    """Clean what nbgrader made and zip it, with the requirements."""
     folder = course.release / assignment
     _remove_caches(folder)
     files = {

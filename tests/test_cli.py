@@ -123,6 +123,12 @@ def test_wrong_worksheet(coursekit, course, download, tmp_path):
     assert not course.submitted.exists()
 
 
+def test_damaged_gradebook_is_told_in_one_sentence(coursekit, released):
+    (released.root / "gradebook.db").write_text("not a database at all")
+    for command in ("release", "grade", "feedback", "grades"):
+        assert_fails(coursekit(command, "--course", released.root), "gradebook.db cannot be used")
+
+
 def test_file_in_the_way_is_told_in_one_sentence(coursekit, released):
     (released.root / "build").rename(released.root / "elsewhere")
     (released.root / "build").write_text("")
@@ -145,6 +151,25 @@ def test_collect_tells_what_is_missing_and_ignored_without_names(coursekit, cour
     ]
     assert "ignored 'other.ipynb'" in result.output
     assert "A B" not in result.output
+
+
+def test_collect_tells_once_that_times_are_unknown_and_which_were_lost(
+    coursekit, course, download, tmp_path
+):
+    sheet = tmp_path / "worksheet.csv"
+    sheet.write_text(
+        "Identifier,Last modified (submission)\n"
+        '"Participant 11","Thursday, 19 November 2026, 12:30 PM"\n'
+    )
+    where = ["--course", course.root]
+    told = coursekit("collect", download(sums="S"), "--worksheet", sheet, *where).output
+    assert "time" not in told
+    told = coursekit("collect", download(sums="S"), *where).output
+    assert told.count("times of submission are unknown without --worksheet") == 1
+    assert "11: the work changed" not in told
+    told = coursekit("collect", download(sums="T"), *where).output
+    assert told.count("unknown without --worksheet") == 1
+    assert "11: the work changed, so its known time of submission no longer holds" in told
 
 
 def test_the_way_from_the_download_to_the_grades(coursekit, released, download):
@@ -172,7 +197,9 @@ def test_the_way_from_the_download_to_the_grades(coursekit, released, download):
         "",
         "product-test -1: AssertionError:",
     ]
-    assert (released.root / "grades.csv").read_text().splitlines()[1] == "11,,graded,0,6,6,10,0,0"
+    assert (released.root / "grades.csv").read_text().splitlines()[1] == (
+        "11,,graded,0,6,0,6,10,0,0,,product-test -1: AssertionError:"
+    )
 
 
 def test_student_that_cannot_be_graded_is_named_and_the_exit_code_is_1(
@@ -186,9 +213,28 @@ def test_student_that_cannot_be_graded_is_named_and_the_exit_code_is_1(
 
 def test_only_the_named_student_is_graded(coursekit, released, download):
     coursekit("collect", download(sums="{"), "--course", released.root)
+    with released.gradebook() as gradebook:
+        gradebook.update_or_create_student("12")
     result = coursekit("grade", "--course", released.root, "--student", "12")
     assert result.exit_code == 0
     assert result.output.startswith("1/1 12: missing. Nothing of round was handed in.")
+
+
+@pytest.mark.parametrize("student", ["nobody", "../11"])
+def test_student_whom_nobody_knows_is_told(coursekit, released, download, student):
+    coursekit("collect", download(sums="{"), "--course", released.root)
+    result = coursekit("grade", "--course", released.root, "--student", student, "--student", "11")
+    assert_fails(result, f"Nobody knows {student}:", "participant number")
+    assert "11: failed" not in result.output
+
+
+def test_grades_that_cannot_be_written_name_the_path_that_was_asked_for(
+    coursekit, released, tmp_path
+):
+    path = tmp_path / "nowhere" / "x.csv"
+    result = coursekit("grades", "--course", released.root, "--output", path)
+    assert_fails(result, f"{path} cannot be written: No such file or directory.")
+    assert ".new" not in result.stderr
 
 
 def test_verbose_shows_the_log_of_nbgrader(coursekit, course):

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
 
 from coursekit.course import Course
 from coursekit.errors import CourseError
@@ -59,6 +60,41 @@ def test_new_gradebook_is_readable_by_its_owner_only(course):
     with course.gradebook():
         pass
     assert (course.root / "gradebook.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_damaged_gradebook_is_told_with_the_remedy(course):
+    (course.root / "gradebook.db").write_text("not a database at all")
+    with pytest.raises(CourseError, match=r"gradebook.db cannot be used: .*; put back a copy"):
+        course.released_assignment("round")
+
+
+def test_damage_that_shows_in_the_gradebook_s_use_is_told(released):
+    with released.gradebook() as gradebook:
+        gradebook.db.execute(text("ALTER TABLE assignment RENAME COLUMN duedate TO due"))
+        gradebook.db.commit()
+    with pytest.raises(CourseError, match=r"cannot be used: no such .*nbgrader db upgrade"):
+        released.released_assignment("round")
+
+
+def test_submissions_are_those_of_the_assignment_alone(course):
+    for place in ("12/round", "11/round", "13/other", "14/roun[d]", "15/round.old"):
+        (course.submitted / place).mkdir(parents=True)
+    (course.submitted / "16").mkdir()
+    (course.submitted / "16" / "round").write_text("a file")
+    assert course.submissions("round") == [
+        course.submitted / "11" / "round",
+        course.submitted / "12" / "round",
+    ]
+    assert course.submissions("roun[d]") == [course.submitted / "14" / "roun[d]"]
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [("", ".coursekit/secret"), ('c.PoseChallenges.secret_file = "kept/here"', "kept/here")],
+)
+def test_secret_lies_in_the_course_s_folder_wherever_one_stands(tmp_path, line, place):
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{line}\n")
+    assert Course(tmp_path).config.PoseChallenges.secret_file == str(tmp_path / place)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import os
 import zipfile
 from datetime import datetime
 from io import BytesIO
@@ -36,6 +37,23 @@ def test_releasing_twice_changes_no_byte(released):
     before = contents(first.folder), first.archive.read_bytes()
     second = release(released, "round")
     assert (contents(second.folder), second.archive.read_bytes()) == before
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o002])
+def test_release_can_be_read_by_everybody_whatever_the_umask(course, mask):
+    (course.source / "round" / "package").mkdir()
+    (course.source / "round" / "package" / "module.py").write_text("")
+    before = os.umask(mask)
+    try:
+        made = release(course, "round")
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    places = [course.release, made.folder, *made.folder.rglob("*"), course.build, made.archive]
+    assert len(places) == 9
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in places} == {
+        path.name: "0o755" if path.is_dir() else "0o644" for path in places
+    }
 
 
 def test_leftovers_and_caches_disappear(released):

@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import scipy.io
 from nbclient import NotebookClient
 
+import nnlab
 from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.release import release
@@ -142,3 +145,36 @@ def test_blank_release_runs_to_its_end(name, tmp_path):
     NotebookClient(notebook, allow_errors=True, resources=place).execute()
     ran = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     assert all(cell.execution_count for cell in ran)
+
+
+@pytest.fixture(scope="module")
+def course_data(tmp_path_factory):
+    """A file of the course's form: digits of 16 x 16 pixels, enlarged from scikit-learn's."""
+    path = tmp_path_factory.mktemp("data") / "data.mat"
+    parts = {}
+    for name, cases in zip(
+        ("training", "validation", "test"), nnlab.load_digits()[:3], strict=True
+    ):
+        images = cases.inputs.T.reshape(-1, 8, 8)
+        large = np.kron(images, np.ones((2, 2))).reshape(-1, 256).T
+        parts[name] = {"inputs": large / 4, "targets": cases.targets}
+    scipy.io.savemat(path, {"data": parts})
+    return path
+
+
+@pytest.mark.parametrize("name", ["classification", "optimisation"])
+def test_notebooks_run_on_the_courses_own_data(name, course_data, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROUND09_DATA", str(course_data))
+    notebook = read(SOURCE, name)
+    place = {"metadata": {"path": str(SOURCE)}}
+    NotebookClient(notebook, allow_errors=True, resources=place).execute()
+    for cell in notebook.cells:
+        judged = cell.metadata.get("nbgrader", {}).get("grade", False)
+        errors = [out for out in cell.get("outputs", []) if out.output_type == "error"]
+        assert judged or not errors, (cell.id, errors)
+
+
+def test_pictures_of_the_readme_exist():
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (ROOT / "README.md").read_text("utf-8"))
+    assert len(pictures) == 3
+    assert all((ROOT / picture).is_file() for picture in pictures)

@@ -1,11 +1,11 @@
 """Grade what the students handed in, one student after the other."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from glob import escape
-from pathlib import Path
 
 from nbgrader.converters import Autograde
+from nbgrader.utils import rmtree
 
 from coursekit.conversion import convert
 from coursekit.course import Course, private_files
@@ -45,7 +45,7 @@ def grade(
     """Run nbgrader's autograder for each student who handed in the assignment.
 
     Whatever happens to one student's notebooks never stops the others. Points that a person gave
-    by hand are kept, and marked for another look.
+    by hand are kept, and marked for another look, unless their notebook is not there any more.
 
     Parameters
     ----------
@@ -64,13 +64,16 @@ def grade(
 
     Raises
     ------
-    CourseError
-        If the assignment was never released.
+    KitError
+        If the assignment was never released, or nobody knows one of the students.
     """
     course.released_assignment(assignment)
+    handed_in = [folder.parent.name for folder in course.submissions(assignment)]
     if students is None:
-        students = sorted(folder.parent.name for folder in _submissions(course, assignment))
-    students = list(students)
+        students = handed_in
+    else:
+        students = list(students)
+        _check_known(course, assignment, set(students) - set(handed_in))
     seeds.new_run()
     outcomes = []
     for done, student in enumerate(students, start=1):
@@ -80,20 +83,24 @@ def grade(
     return outcomes
 
 
-def _submissions(course: Course, assignment: str) -> Iterator[Path]:
-    return course.submitted.glob(f"*/{escape(assignment)}/")
+def _check_known(course: Course, assignment: str, students: set[str]):
+    """Refuse students who handed in nothing and whom the gradebook does not list either."""
+    with course.gradebook() as gradebook:
+        unknown = sorted(students - {student.id for student in gradebook.students})
+    if unknown:
+        raise KitError(
+            f"Nobody knows {', '.join(unknown)}: neither the gradebook nor what was handed in of "
+            f"{assignment} under {course.submitted}; is it a participant number of MyCourses?"
+        )
 
 
 def _grade_student(course: Course, assignment: str, student: str) -> Outcome:
     folder = course.submitted / student / assignment
     if not folder.is_dir():
         return Outcome(student, MISSING, f"Nothing of {assignment} was handed in.")
-    missing = [
-        f"{name}.ipynb"
-        for name in course.notebooks(assignment)
-        if not (folder / f"{name}.ipynb").is_file()
-    ]
-    if len(missing) == len(course.notebooks(assignment)):
+    expected = course.notebooks(assignment)
+    missing = [name for name in expected if not (folder / f"{name}.ipynb").is_file()]
+    if missing == expected:
         _grade_without_notebooks(course, assignment, student)
         return Outcome(student, MISSING, "No notebook was handed in: 0 points.")
     try:
@@ -102,19 +109,35 @@ def _grade_student(course: Course, assignment: str, student: str) -> Outcome:
     except KitError as problem:
         return Outcome(student, FAILED, str(problem))
     if missing:
-        return Outcome(student, GRADED, f"Not handed in, 0 points: {', '.join(missing)}.")
+        _give_nothing(course, assignment, student, missing)
+        names = ", ".join(f"{name}.ipynb" for name in missing)
+        return Outcome(student, GRADED, f"Not handed in, 0 points: {names}.")
     return Outcome(student, GRADED)
 
 
 def _grade_without_notebooks(course: Course, assignment: str, student: str):
-    """Give 0 points everywhere, as nbgrader does where one of several notebooks is missing."""
+    """Record a submission without notebooks, and remove what an earlier one had earned."""
     folder = course.submitted / student / assignment
+    for earlier in (course.autograded, course.feedback):
+        if (earlier / student / assignment).is_dir():
+            rmtree(str(earlier / student / assignment))
     with course.gradebook() as gradebook:
         gradebook.update_or_create_student(student)
         timestamp = course.directory().get_existing_timestamp(str(folder))
-        submission = gradebook.update_or_create_submission(assignment, student, timestamp=timestamp)
-        for notebook in submission.notebooks:
+        gradebook.update_or_create_submission(assignment, student, timestamp=timestamp)
+    _give_nothing(course, assignment, student, course.notebooks(assignment))
+
+
+def _give_nothing(course: Course, assignment: str, student: str, missing: list[str]):
+    """Give 0 points in notebooks that are missing, whatever an earlier submission earned there."""
+    with course.gradebook() as gradebook:
+        for notebook in gradebook.find_submission(assignment, student).notebooks:
+            if notebook.name not in missing:
+                continue
+            notebook.late_submission_penalty = None
             for grade in notebook.grades:
                 grade.auto_score = 0
+                grade.manual_score = None
+                grade.extra_credit = None
                 grade.needs_manual_grade = False
         gradebook.db.commit()

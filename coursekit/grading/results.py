@@ -2,100 +2,23 @@
 
 import csv
 import os
-from dataclasses import dataclass
+import re
 from pathlib import Path
 from textwrap import shorten
+from typing import TextIO
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
 
 from coursekit.course import Course
+from coursekit.errors import KitError
+from coursekit.grading.notebook import read_graded
+from coursekit.grading.student import LostPoints, NotebookResult, StudentResult, points, why
 from coursekit.judging.verdict import read_verdict
 
 LONGEST_REASON = 200
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-@dataclass(frozen=True)
-class LostPoints:
-    """A test cell that did not earn all of its points.
-
-    Attributes
-    ----------
-    cell : str
-        nbgrader's grade id.
-    score, max_score : float
-    reason : str
-        One sentence, or empty if the cell holds no word about it.
-    """
-
-    cell: str
-    score: float
-    max_score: float
-    reason: str
-
-
-@dataclass(frozen=True)
-class NotebookResult:
-    """Points of one notebook.
-
-    Attributes
-    ----------
-    name : str
-    score, max_score : float
-    missing : bool
-        Whether the student did not hand it in.
-    """
-
-    name: str
-    score: float
-    max_score: float
-    missing: bool
-
-
-@dataclass(frozen=True)
-class StudentResult:
-    """Points of one student.
-
-    Attributes
-    ----------
-    student, name : str
-    state : str
-        ``graded``, ``not graded`` (handed in, but the grading failed or did not run), or
-        ``absent`` (nothing handed in).
-    notebooks : tuple of NotebookResult
-        Empty unless the state is ``graded``.
-    penalty : float
-        Points taken off for being late.
-    needs_manual : float
-        Points, of `max_score`, that a person has still to give.
-    late_seconds : float
-    lost : tuple of LostPoints
-    """
-
-    student: str
-    name: str
-    state: str
-    notebooks: tuple[NotebookResult, ...] = ()
-    penalty: float = 0.0
-    needs_manual: float = 0.0
-    late_seconds: float = 0.0
-    lost: tuple[LostPoints, ...] = ()
-
-    @property
-    def score(self) -> float:
-        """Points of all notebooks, less the penalty."""
-        return max(0.0, sum(notebook.score for notebook in self.notebooks) - self.penalty)
-
-    @property
-    def max_score(self) -> float:
-        """Points to be had in all notebooks."""
-        return sum(notebook.max_score for notebook in self.notebooks)
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Names of the notebooks that were not handed in."""
-        return tuple(notebook.name for notebook in self.notebooks if notebook.missing)
+# Some spreadsheets take a semicolon for the end of a cell, even between quotes.
+FORMULA_START = re.compile(r"(^|;)(\s*)(?=[=+@-])")
 
 
 def results(course: Course, assignment: str) -> list[StudentResult]:
@@ -114,11 +37,11 @@ def results(course: Course, assignment: str) -> list[StudentResult]:
 
     Raises
     ------
-    CourseError
-        If the assignment was never released.
+    KitError
+        If the assignment was never released, or a graded notebook is damaged.
     """
     course.released_assignment(assignment)
-    handed_in = {folder.parent.name for folder in course.submitted.glob(f"*/{assignment}/")}
+    handed_in = {folder.parent.name for folder in course.submissions(assignment)}
     with course.gradebook() as gradebook:
         names = {
             student.id: f"{student.first_name or ''} {student.last_name or ''}".strip()
@@ -187,7 +110,7 @@ def _is_graded(submission: SubmittedAssignment, folder: Path) -> bool:
 def _lost(notebook: SubmittedNotebook, folder: Path) -> list[LostPoints]:
     """List the test cells of one notebook that lost points."""
     path = folder / f"{notebook.name}.ipynb"
-    cells = nbformat.read(path, as_version=4).cells if path.is_file() else []
+    cells = read_graded(path).cells if path.is_file() else []
     by_id = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in cells}
     order = list(by_id)
     tests = [grade for grade in notebook.grades if _is_test(grade.name, notebook)]
@@ -232,34 +155,45 @@ def write_grades(results: list[StudentResult], path: Path) -> None:
     results : list of StudentResult
     path : Path
         Replaced if it exists.
+
+    Raises
+    ------
+    KitError
+        If the file cannot be written.
     """
-    notebooks = sorted({notebook.name for result in results for notebook in result.notebooks})
-    header = ["student", "name", "state", *notebooks, "total", "max", "by_hand", "late_seconds"]
     scratch = path.with_name(f".{path.name}.new")
-    scratch.unlink(missing_ok=True)
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, header, lineterminator="\n")
-        writer.writeheader()
-        for result in results:
-            row = {"student": result.student, "name": result.name, "state": result.state}
-            if result.state == "graded":
-                row |= {notebook.name: points(notebook.score) for notebook in result.notebooks}
-                row |= {
-                    "total": points(result.score),
-                    "max": points(result.max_score),
-                    "by_hand": points(result.needs_manual),
-                    "late_seconds": f"{result.late_seconds:.0f}",
-                }
-            writer.writerow({column: _harmless(text) for column, text in row.items()})
-    os.replace(scratch, path)
+    try:
+        scratch.unlink(missing_ok=True)
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            _write_rows(results, file)
+        os.replace(scratch, path)
+    except OSError as problem:
+        raise KitError(f"{path} cannot be written: {problem.strerror}.") from problem
 
 
-def points(value: float) -> str:
-    """Write points with at most two decimals."""
-    return f"{round(value, 2):g}"
+def _write_rows(results: list[StudentResult], file: TextIO):
+    notebooks = sorted({notebook.name for result in results for notebook in result.notebooks})
+    before, after = ["student", "name", "state"], ["penalty", "total", "max", "by_hand"]
+    header = [*before, *notebooks, *after, "late_seconds", "missing", "why"]
+    writer = csv.DictWriter(file, header, lineterminator="\n")
+    writer.writeheader()
+    for result in results:
+        row = {"student": result.student, "name": result.name, "state": result.state}
+        if result.state == "graded":
+            row |= {notebook.name: points(notebook.score) for notebook in result.notebooks}
+            row |= {
+                "penalty": points(result.penalty),
+                "total": points(result.score),
+                "max": points(result.max_score),
+                "by_hand": points(result.needs_manual),
+                "late_seconds": f"{result.late_seconds:.0f}",
+                "missing": " ".join(result.missing),
+                "why": "; ".join(why(result)),
+            }
+        writer.writerow({column: _harmless(text) for column, text in row.items()})
 
 
 def _harmless(text: str) -> str:
     """Keep a spreadsheet from taking a student's text for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return FORMULA_START.sub(r"\1\2'", text)

@@ -2,10 +2,7 @@
 
 from rich.table import Table
 
-from coursekit.grading.results import StudentResult, points
-
-SHOWN = 3
-"""How many reasons a student's row tells before it only counts."""
+from coursekit.grading.student import StudentResult, points, why
 
 
 def grade_table(found: list[StudentResult]) -> Table:
@@ -39,41 +36,3 @@ def grade_table(found: list[StudentResult]) -> Table:
             "\n".join(why(result)),
         )
     return table
-
-
-def why(result: StudentResult) -> list[str]:
-    """Say what cost a student points, the reasons that cost most first.
-
-    Parameters
-    ----------
-    result : StudentResult
-
-    Returns
-    -------
-    list of str
-        One line a reason, with the cells that lost points for it.
-    """
-    if result.state != "graded":
-        return [result.state]
-    lines = [f"{result.late_seconds / 3600:.1f} h late"] if result.late_seconds else []
-    not_there = [f"{notebook}.ipynb was not handed in" for notebook in result.missing]
-    groups: dict[str, list] = {}
-    for lost in result.lost:
-        if lost.reason not in not_there:
-            groups.setdefault(lost.reason, []).append(lost)
-    by_cost = sorted(groups.items(), key=lambda group: -sum(map(_cost, group[1])))
-    reasons = not_there + [
-        f"{_cells(cells)} -{points(sum(map(_cost, cells)))}: {reason}" for reason, cells in by_cost
-    ]
-    if len(reasons) > SHOWN:
-        reasons[SHOWN:] = [f"and {len(reasons) - SHOWN} more"]
-    return lines + reasons
-
-
-def _cost(lost):
-    return lost.max_score - lost.score
-
-
-def _cells(cells):
-    names = [lost.cell for lost in cells]
-    return ", ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"

@@ -5,11 +5,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
 
 from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading.execute import BoundedExecute
+from coursekit.grading.notebook import read_graded
 from coursekit.judging.preprocessors import JudgeAnswers, PoseChallenges, judge_line
 from coursekit.judging.verdict import Verdict, read_verdict
 
@@ -63,7 +64,8 @@ def appeal(course: Course, assignment: str, student: str, cell_id: str) -> Appea
     Raises
     ------
     KitError
-        If the student is not graded or no graded notebook has a verdict in such a cell.
+        If the student is not graded, no graded notebook has a verdict in such a cell, or a graded
+        notebook cannot be read or run.
     """
     folder = course.autograded / student / assignment
     if not folder.is_dir():
@@ -71,14 +73,17 @@ def appeal(course: Course, assignment: str, student: str, cell_id: str) -> Appea
             f"Nothing of {student} is graded in {assignment}; run: coursekit grade {assignment}"
         )
     for path in sorted(folder.glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
+        notebook = read_graded(path)
         for index, cell in enumerate(notebook.cells):
             if judge_line(cell) and cell.metadata.nbgrader.grade_id == cell_id:
                 stored = read_verdict(cell)
                 if stored is None:
                     raise KitError(f"Cell {cell_id} of {path} holds no verdict; grade it again.")
                 notebook.cells = notebook.cells[: index + 1]
-                return Appeal(path, stored, _judge_again(course, folder, notebook))
+                try:
+                    return Appeal(path, stored, _judge_again(course, folder, notebook))
+                except (RuntimeError, TimeoutError, NoSuchKernel) as problem:
+                    raise KitError(f"{path} cannot be run again: {problem}") from problem
     raise KitError(f"No graded notebook of {student} has a judged cell called {cell_id}.")
 
 

@@ -120,10 +120,7 @@ def _pattern(got, expected):
     ratios = got[large] / expected[large]
     is_constant = ratios.size > 1 and np.ptp(ratios) <= 1e-6 * np.abs(ratios[0])
     if is_constant and np.abs(ratios[0] - 1) > 1e-3:  # nearer to 1, it is precision that is missing
-        return (
-            f"every entry is {ratios[0]:.4g} times what it should be: "
-            "a factor is missing or there is one too many."
-        )
+        return "all entries are wrong by the same factor: one is missing or one too many."
     return None
 
 

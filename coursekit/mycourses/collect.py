@@ -30,6 +30,8 @@ class Submission:
         The student's other files.
     change : str
         ``new``, ``changed`` or ``unchanged``, compared with what had been collected before.
+    time_lost : bool
+        Whether the time of submission was known before, and is not known of the changed work.
     """
 
     student: str
@@ -37,6 +39,7 @@ class Submission:
     missing: tuple[str, ...]
     others: tuple[str, ...]
     change: str
+    time_lost: bool
 
 
 @dataclass(frozen=True)
@@ -145,10 +148,12 @@ def _place(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             placed.append(str(target))
-        _stamp(new, folder, participant.submitted if participant else None)
+        time_lost = not _stamp(new, folder, participant.submitted if participant else None)
         change = _swap(new, folder, scratch / "old")
     finally:
-        shutil.rmtree(scratch)
+        # Should the old folder not find its way back, it is the student's only copy.
+        if folder.exists() or not (scratch / "old").exists():
+            shutil.rmtree(scratch)
     notebooks = tuple(name for name in expected if f"{name}.ipynb" in placed)
     return Submission(
         student,
@@ -156,6 +161,7 @@ def _place(
         tuple(name for name in expected if name not in notebooks),
         tuple(sorted(set(placed) - {f"{name}.ipynb" for name in notebooks})),
         change,
+        time_lost,
     )
 
 
@@ -181,14 +187,19 @@ def _targets(
     return targets
 
 
-def _stamp(new: Path, folder: Path, submitted: datetime | None):
-    """Write the time of submission; where it is not told, an unchanged folder keeps its own."""
+def _stamp(new: Path, folder: Path, submitted: datetime | None) -> bool:
+    """Write the time of submission; where it is not told, an unchanged folder keeps its own.
+
+    Returns False if an earlier time is given up, because it is not that of the changed work.
+    """
     if submitted is not None:
         (new / TIMESTAMP).write_text(f"{submitted:%Y-%m-%d %H:%M:%S} UTC\n")
     elif (folder / TIMESTAMP).is_file():
         shutil.copyfile(folder / TIMESTAMP, new / TIMESTAMP)
         if not _same(new, folder):
             (new / TIMESTAMP).unlink()
+            return False
+    return True
 
 
 def _swap(new: Path, folder: Path, old: Path) -> str:
@@ -198,8 +209,13 @@ def _swap(new: Path, folder: Path, old: Path) -> str:
         return "new"
     if _same(new, folder):
         return "unchanged"
-    os.rename(folder, old)
-    os.rename(new, folder)
+    try:
+        os.rename(folder, old)
+        os.rename(new, folder)
+    except BaseException:  # an interruption too
+        if not folder.exists():
+            os.rename(old, folder)
+        raise
     return "changed"
 
 

@@ -85,11 +85,13 @@ class Download:
         Raises
         ------
         DownloadError
-            If the entry is damaged.
+            If the entry is damaged, or packed in a way that cannot be read.
         """
         try:
             return self.archive.read(entry)
-        except (zipfile.BadZipFile, EOFError, zlib.error) as problem:
+        except RuntimeError as problem:  # NotImplementedError is one
+            raise DownloadError(f"it cannot be unpacked: {problem}") from problem
+        except (zipfile.BadZipFile, EOFError, zlib.error, UnicodeDecodeError) as problem:
             raise DownloadError("damaged in the zip") from problem
 
 
@@ -114,7 +116,7 @@ def open_download(path: Path) -> Iterator[Download]:
         archive = zipfile.ZipFile(path)
     except OSError as problem:
         raise DownloadError(f"{path} cannot be read: {problem.strerror}.") from problem
-    except zipfile.BadZipFile as problem:
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as problem:
         raise DownloadError(
             f"{path} is not a zip, or only a part of one; download all submissions again."
         ) from problem

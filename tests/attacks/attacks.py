@@ -45,7 +45,7 @@ class Attack:
     source: str
     earns: dict = field(default_factory=EARNED.copy)
     later: str = ""
-    seconds: float = 5
+    seconds: float = 15
 
 
 def returning(name, expression, before=""):

@@ -192,10 +192,14 @@ UNGRADED_STUDENTS = {
         metadata_of_no_valid_form,
         twice,
         cells_of_their_own,
-        broken_messages,
     )
 }
-STUDENTS = {**GRADED_STUDENTS, "quoting": quoting, **UNGRADED_STUDENTS}
+STUDENTS = {
+    **GRADED_STUDENTS,
+    "quoting": quoting,
+    "broken_messages": broken_messages,
+    **UNGRADED_STUDENTS,
+}
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +240,14 @@ def test_notebook_that_cannot_be_graded_earns_nothing_and_stops_nobody(graded, s
     course, outcomes, _ = graded
     assert outcomes[student].status == FAILED
     assert outcomes[student].detail
+
+
+def test_kernel_that_sends_broken_messages_earns_nothing_and_is_told(graded):
+    course, outcomes, _ = graded
+    assert outcomes["broken_messages"].status == GRADED
+    assert points(course, "broken_messages") == {WRONG: (0, 2), RIGHT: (0, 3)}
+    for cell in judged_cells(course, "broken_messages"):
+        assert "cannot be read" in read_verdict(cell).summary
 
 
 def judged_cells(course, student):

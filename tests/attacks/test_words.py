@@ -50,7 +50,10 @@ def test_values_become_dots(error, words):
     assert quoted(error) == words
 
 
-@pytest.mark.parametrize("text", [str, repr, np.array2string, np.ndarray.tolist, list], ids=repr)
+WRITERS = [str, repr, np.array2string, np.ndarray.tolist, list]
+
+
+@pytest.mark.parametrize("text", WRITERS, ids=[writer.__name__ for writer in WRITERS])
 def test_no_array_of_a_challenge_is_quoted(text):
     for name, task in TASKS.items():
         for call in marking.draw(task, seed=1):

@@ -200,10 +200,13 @@ def test_grades_csv_has_a_row_for_everybody(demo):
         "classification": "35",
         "derivation": "17",
         "optimisation": "19",
+        "penalty": "0",
         "total": "71",
         "max": "100",
         "by_hand": "29",
         "late_seconds": "108000",
+        "missing": "",
+        "why": "30.0 h late",
     }
 
 
@@ -324,7 +327,50 @@ def test_appeal_tells_a_verdict_that_is_not_reproduced(demo, verdict):
     finally:
         path.write_bytes(before)
     assert told.exit_code == 1
-    assert "another verdict" in told.output
+    assert "the verdict differs" in told.output
+
+
+@pytest.fixture
+def perfect(demo):
+    """The graded notebook of one student, to change; put back afterwards."""
+    number = STUDENTS["perfect"].number
+    path = demo.course.autograded / number / ASSIGNMENT / "classification.ipynb"
+    before = path.read_bytes()
+    path.chmod(0o600)
+    yield path
+    path.write_bytes(before)
+
+
+def test_appeal_makes_no_secret_where_one_stands(verdict, perfect, tmp_path, monkeypatch):
+    notebook = nbformat.read(perfect, as_version=4)
+    earlier = next(cell for cell in notebook.cells if read_verdict(cell))
+    assert earlier.id != "gradient-W1"
+    earlier.outputs = []
+    nbformat.write(notebook, perfect)
+    monkeypatch.chdir(tmp_path)
+    assert verdict("perfect", "gradient-W1").exit_code == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b"{}", b'{"nbformat": 4, "cells": 3}', b"\xff\xfe"]
+)
+def test_appeal_to_a_damaged_notebook_is_one_sentence(verdict, perfect, content):
+    perfect.write_bytes(content)
+    told = verdict("perfect", "gradient-W1")
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"Error: {perfect} is no notebook any more: ")
+    assert told.stderr.endswith("grade it again.\n")
+
+
+def test_appeal_that_cannot_be_run_is_one_sentence(verdict, perfect):
+    notebook = nbformat.read(perfect, as_version=4)
+    notebook.metadata.kernelspec = {"name": "abacus", "display_name": "Abacus"}
+    nbformat.write(notebook, perfect)
+    told = verdict("perfect", "gradient-W1")
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"Error: {perfect} cannot be run again: ")
+    assert "abacus" in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import nbformat
 import pytest
 
 from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.errors import CourseError, KitError
 from coursekit.grading.autograde import grade
 from coursekit.grading.feedback import feedback
-from coursekit.grading.results import LostPoints, NotebookResult, results, write_grades
+from coursekit.grading.results import results, write_grades
+from coursekit.grading.student import LostPoints, NotebookResult, StudentResult, why
 from coursekit.release import release
 
 from ..conftest import answer
@@ -184,13 +185,54 @@ def test_grades_are_written_for_the_owner_only(found, tmp_path):
         "state": "graded",
         "products": "0",
         "sums": "4",
+        "penalty": "0",
         "total": "4",
         "max": "10",
         "by_hand": "0",
         "late_seconds": "3600",
+        "missing": "products",
+        "why": "; ".join(why(found["6-wrong"])),
     }
+    assert rows["6-wrong"]["why"].startswith(
+        "1.0 h late; products.ipynb was not handed in; add-words -2: ValueError: "
+    )
+    assert rows["5-scan"]["missing"] == "products sums"
     assert rows["7-absent"]["name"] == "'=Aino Esimerkki"
     assert rows["7-absent"]["total"] == ""
+
+
+def test_total_is_the_sum_of_the_notebooks_less_the_penalty(tmp_path):
+    notebooks = tuple(NotebookResult(name, 5.0, 10.0, missing=False) for name in ("a", "b"))
+    path = tmp_path / "grades.csv"
+    write_grades([StudentResult("1", "", "graded", notebooks, penalty=2.5)], path)
+    with path.open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["a"], row["b"], row["penalty"], row["total"]) == ("5", "5", "2.5", "7.5")
+
+
+@pytest.mark.parametrize(
+    ("reason", "written"),
+    [
+        ("=A1", "'=A1"),
+        ("got 3; expected -4 and a=b", "got 3; expected -4 and a=b"),
+        ("x;=A1", "x;'=A1"),
+        ("x; @A1;-1", "x; '@A1;'-1"),
+    ],
+)
+def test_no_cell_of_the_file_is_a_formula_where_semicolons_separate(tmp_path, reason, written):
+    path = tmp_path / "grades.csv"
+    write_grades([StudentResult("1", reason, "absent")], path)
+    with path.open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["name"] == written
+
+
+def test_damaged_graded_notebook_is_told(copy):
+    path = copy.autograded / "6-wrong" / "round" / "sums.ipynb"
+    path.chmod(0o600)
+    path.write_text("{")
+    with pytest.raises(KitError, match=r"sums.ipynb is no notebook any more: .*grade it again"):
+        results(copy, "round")
 
 
 def test_grading_a_student_who_handed_in_nothing(graded):
@@ -205,6 +247,38 @@ def test_points_given_by_hand_survive_grading_again(copy):
     assert [outcome.status for outcome in grade(copy, "round", ["1-right"])] == ["graded"]
     again = {result.student: result for result in results(copy, "round")}
     assert again["1-right"].score == 9.5
+
+
+def give_by_hand(course, cell, notebook, student):
+    """Give points and extra points as a person does, and write the feedback pages."""
+    with course.gradebook() as gradebook:
+        grade = gradebook.find_grade(cell, notebook, "round", student)
+        grade.manual_score, grade.extra_credit = 2.5, 1.0
+        grade.notebook.late_submission_penalty = 0.5
+        gradebook.db.commit()
+    feedback(course, "round")
+
+
+def test_submission_that_lost_its_notebooks_loses_their_points_and_pages(copy):
+    give_by_hand(copy, "why", "sums", "1-right")
+    for name in ("sums", "products"):
+        (copy.submitted / "1-right" / "round" / f"{name}.ipynb").unlink()
+    assert [outcome.status for outcome in grade(copy, "round", ["1-right"])] == ["missing"]
+    again = {result.student: result for result in results(copy, "round")}["1-right"]
+    assert (again.state, again.score, again.penalty) == ("graded", 0, 0)
+    assert [notebook.score for notebook in again.notebooks] == [0, 0]
+    assert again.missing == ("products", "sums")
+    assert not (copy.autograded / "1-right" / "round").exists()
+    assert not (copy.feedback / "1-right" / "round").exists()
+
+
+def test_submission_that_lost_one_notebook_loses_its_points_alone(copy):
+    give_by_hand(copy, "product-test", "products", "1-right")
+    (copy.submitted / "1-right" / "round" / "products.ipynb").unlink()
+    assert [outcome.status for outcome in grade(copy, "round", ["1-right"])] == ["graded"]
+    again = {result.student: result for result in results(copy, "round")}["1-right"]
+    assert [notebook.score for notebook in again.notebooks] == [0, 6]
+    assert again.penalty == 0
 
 
 def test_work_that_fails_later_counts_as_not_graded(copy):

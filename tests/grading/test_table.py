@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from coursekit.grading.results import LostPoints, NotebookResult, StudentResult
-from coursekit.grading.table import SHOWN, grade_table, why
+from coursekit.grading.student import SHOWN, LostPoints, NotebookResult, StudentResult, why
+from coursekit.grading.table import grade_table
 
 
 def result(*lost, missing=(), late=0.0, **options):

@@ -103,8 +103,8 @@ SQUARE = np.random.default_rng(6).normal(size=(3, 3))
         (np.zeros((3, 3)), "all entries are zero"),
         (-SQUARE, "sign is the wrong way round"),
         (SQUARE.T, "transposed"),
-        (SQUARE * 2.5, "every entry is 2.5 times"),
-        (SQUARE / -1000, "every entry is -0.001 times"),
+        (SQUARE * 2.5, "wrong by the same factor"),
+        (SQUARE / -1000, "wrong by the same factor"),
         (SQUARE + 0.1, "differs from the reference, relative error"),
         (SQUARE.astype(np.float32), "relative error"),
     ],
@@ -159,7 +159,7 @@ def test_sentence_never_shows_expected_values(kind, seed, shape):
 
 
 @given(st.floats(1.01, 900), st.integers(0, 2**32))
-def test_the_only_number_of_a_scaled_answer_is_the_ratio(ratio, seed):
+def test_a_scaled_answer_is_told_without_a_number(ratio, seed):
     expected = np.random.default_rng(seed).normal(size=(3, 4))
     problem = difference(ratio * expected, expected, name="y")
-    assert re.findall(r"\d[\d.]*", problem) == [f"{ratio:.4g}"]
+    assert re.findall(r"\d", problem) == []

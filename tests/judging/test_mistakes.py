@@ -121,7 +121,7 @@ OPTIMISATION = {
         [(BATCH, SHORT)],
         {"mini-batches": "1/2", "training-loop": "1/6"},
     ),
-    "wrap-round one case early": (
+    "wrap-around one case early": (
         [(BATCH, BATCH.replace("n_cases", "(n_cases - 1)"))],
         {"mini-batches": "2/2", "training-loop": "1/6"},
     ),
@@ -131,15 +131,15 @@ OPTIMISATION = {
     ),
     "Nesterov": (
         [("w = w + learning_rate * v", "w = w + learning_rate * (momentum * v - gradient)")],
-        {"momentum-update": "1/2", "training-loop": "1/6"},
+        {"momentum-update": "1/3", "training-loop": "1/6"},
     ),
     "velocity += gradient": (
         [("momentum * v - gradient", "momentum * v + gradient")],
-        {"momentum-update": "1/2", "training-loop": "1/6"},
+        {"momentum-update": "1/3", "training-loop": "1/6"},
     ),
     "step before the velocity": (
         [(STEP, "\n    ".join(STEP.split("\n    ")[::-1]))],
-        {"momentum-update": "1/2", "training-loop": "3/6"},
+        {"momentum-update": "1/3", "training-loop": "3/6"},
     ),
     "velocity reset at each step": (
         [("velocities[k], gradients[k]", "np.zeros_like(weights[k]), gradients[k]")],
@@ -218,10 +218,26 @@ def test_mistake_loses_its_own_points(solved, lost, name, last, edits, expected)
     ("edit", "words"),
     [
         ((MEAN, "D = np.exp(log_y2) - t"), "divide by m"),
-        ((MEAN, "D = (np.exp(log_y2) - t) / 7 * 2 / x.shape[1]"), "every entry is 0.2857 times"),
+        ((MEAN, "D = (np.exp(log_y2) - t) / 7 * 2 / x.shape[1]"), "wrong by the same factor"),
     ],
     ids=["known", "unknown"],
 )
 def test_verdict_names_the_mistake(solved, marks, edit, words):
     namespace = solved("classification", (edit,))
     assert words in marks(namespace, "gradient-W1").summary
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        lambda W1, W2, x, t, decay: (decay * W1 + t[0].sum(), decay * W2 + t[0].sum()),
+        lambda W1, W2, x, t, decay: (t[0].sum() * W1, t[0].sum() * W2),
+        lambda W1, W2, x, t, decay: (t[0, 0] + 0 * W1 + decay * W1, t[0, 0] + decay * W2),
+    ],
+    ids=["weights and a sum", "scaled weights", "one number"],
+)
+def test_nonsense_that_sees_the_targets_earns_nothing(marks, nonsense):
+    names = [task.name for task in NOTEBOOKS["classification"] if task.asks == ("gradient",)]
+    assert {name: marks({"gradient": nonsense}, name).points for name in names} == dict.fromkeys(
+        names, 0
+    )

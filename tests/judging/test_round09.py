@@ -243,7 +243,17 @@ def test_nothing_useful_earns_nothing(solved, marks, name, task, useless, seed):
     assert not any(finding.holds for finding in verdict.findings), verdict.text
 
 
-@pytest.mark.parametrize("value", [None, 0.0, 1.0, [], "text", fail], ids=repr)
+USELESS_VALUES = {
+    "None": None,
+    "zero": 0.0,
+    "one": 1.0,
+    "empty": [],
+    "text": "text",
+    "function": fail,
+}
+
+
+@pytest.mark.parametrize("value", USELESS_VALUES.values(), ids=USELESS_VALUES)
 @pytest.mark.parametrize("name", VARIABLES)
 def test_variables_of_no_use_earn_nothing(marks, name, value):
     with answering.quiet():

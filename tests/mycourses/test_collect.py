@@ -1,3 +1,4 @@
+import os
 import stat
 import zipfile
 
@@ -177,6 +178,35 @@ def test_damaged_entry_is_refused_and_the_rest_goes_on(course, tmp_path):
     assert collected_files(course) == {"scan.pdf": "SCAN"}
 
 
+@pytest.mark.parametrize(("flags", "word"), [(b"\x20\x00", "patched"), (b"\x40\x00", "encryption")])
+def test_entry_that_cannot_be_unpacked_is_refused_and_the_rest_goes_on(
+    course, tmp_path, flags, word
+):
+    old = b"\x14\x00\x00\x00"
+    path = patched_download(tmp_path, b"PK\x01\x02", old, old[:2] + flags)
+    collected = collect(course, "round", path)
+    assert reasons(collected)["sums.ipynb"].startswith("it cannot be unpacked: ")
+    assert word in reasons(collected)["sums.ipynb"]
+    assert collected_files(course) == {"scan.pdf": "SCAN"}
+
+
+def test_entry_whose_name_is_no_text_is_refused_and_the_rest_goes_on(course, tmp_path):
+    # In the entry's own header: the flag of a name in UTF-8, and a name that is none.
+    path = patched_download(tmp_path, b"PK\x03\x04", b"\x14\x00\x00\x00", b"\x14\x00\x00\x08")
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b"Aino", b"\xffino", 1))
+    collected = collect(course, "round", path)
+    assert reasons(collected) == {"sums.ipynb": "damaged in the zip"}
+    assert collected_files(course) == {"scan.pdf": "SCAN"}
+
+
+def test_zip_of_an_unknown_version_is_refused(course, tmp_path):
+    old = b"PK\x01\x02\x14\x03\x14"
+    path = patched_download(tmp_path, b"PK\x01\x02", old, old[:-1] + b"\x70")
+    with pytest.raises(DownloadError, match="is not a zip, or only a part"):
+        collect(course, "round", path)
+
+
 def test_too_much_from_one_student_is_refused(course, bring, monkeypatch):
     monkeypatch.setattr(download, "MOST_PER_STUDENT", 5)
     collected = bring({f"{FOLDER}/sums.ipynb": "1234", f"{FOLDER}/big.bin": "12"})
@@ -206,6 +236,41 @@ def test_collecting_again_says_what_changed(course, bring):
     assert collected_files(course) == {"sums.ipynb": "2"}
     assert (course.submitted / "102" / "round").stat().st_ino == inode
     assert [path.name for path in (course.submitted / "101").iterdir()] == ["round"]
+
+
+@pytest.mark.parametrize("problem", [OSError(28, "No space left"), KeyboardInterrupt()])
+@pytest.mark.parametrize("step", [1, 2])
+def test_earlier_work_survives_a_collection_that_fails(course, bring, monkeypatch, problem, step):
+    bring({f"{FOLDER}/sums.ipynb": "old"})
+    rename, calls = os.rename, []
+
+    def failing(source, target):
+        calls.append(source)
+        if len(calls) == step:
+            raise problem
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", failing)
+    with pytest.raises(type(problem)):
+        bring({f"{FOLDER}/sums.ipynb": "new"})
+    assert collected_files(course) == {"sums.ipynb": "old"}
+    assert [path.name for path in (course.submitted / "101").iterdir()] == ["round"]
+
+
+def test_earlier_work_that_cannot_be_put_back_is_not_deleted(course, bring, monkeypatch):
+    bring({f"{FOLDER}/sums.ipynb": "old"})
+    rename = os.rename
+
+    def failing(source, target):
+        if source.name != "round":
+            raise OSError(5, "Input/output error")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", failing)
+    with pytest.raises(OSError, match="Input/output error"):
+        bring({f"{FOLDER}/sums.ipynb": "new"})
+    (kept,) = (course.submitted / "101").glob(".round-*/old/sums.ipynb")
+    assert kept.read_text() == "old"
 
 
 def test_worksheet_gives_times_in_utc_and_who_is_absent(course, bring, worksheet):
@@ -239,9 +304,13 @@ def test_known_time_stays_with_unchanged_work_only(course, bring, worksheet):
     bring({f"{FOLDER}/sums.ipynb": "S"}, worksheet)
     (again,) = bring({f"{FOLDER}/sums.ipynb": "S"}).submissions
     assert again.change == "unchanged"
+    assert not again.time_lost
     assert "timestamp.txt" in collected_files(course)
-    bring({f"{FOLDER}/sums.ipynb": "T"})
+    (changed,) = bring({f"{FOLDER}/sums.ipynb": "T"}).submissions
+    assert changed.time_lost
     assert collected_files(course) == {"sums.ipynb": "T"}
+    (later,) = bring({f"{FOLDER}/sums.ipynb": "U"}).submissions
+    assert not later.time_lost
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut off"])

@@ -55,6 +55,13 @@ def _momentum_challenges(rng):
     ]
 
 
+def call_and_keep_arguments(momentum_step, *arguments):
+    """Give the new weights and velocity, and the arguments as they then are (in the kernel)."""
+    result = momentum_step(*arguments)
+    pair = isinstance(result, list | tuple | np.ndarray) and len(result) == 2
+    return [*(result if pair else [result, result]), list(arguments)]
+
+
 def _momentum(w, v, gradient, learning_rate, momentum):
     return training.momentum_step(w, v, gradient, learning_rate, momentum)
 
@@ -70,6 +77,18 @@ def _new_weights(challenges, answers):
             or difference(w, call["w"] + call["learning_rate"] * v, name="w")
         ):
             return problem
+    return None
+
+
+def _arguments_unchanged(challenges, answers):
+    """Ask for unchanged arguments of an update of which at least one half is right."""
+    right_velocity = agrees("", "v", lambda **call: _momentum(**call)[1], item=1)
+    if right_velocity.check(challenges, answers) and _new_weights(challenges, answers):
+        return "Neither the new weights nor the new velocity are right yet."
+    for call, answer in zip(challenges, answers, strict=True):
+        for (name, before), after in zip(call.items(), answer[2], strict=True):
+            if not np.array_equal(before, after):
+                return f"The function changes its argument {name}; return new arrays instead."
     return None
 
 
@@ -174,8 +193,8 @@ def _error_is_true(challenges, answers):
     reported = float(answers[0][1])
     if abs(reported - true_error) > 1e-9:
         return (
-            f"test_error is {reported:.4f}, but final_weights name {true_error:.4f} "
-            "of the test cases wrongly (a share between 0 and 1)."
+            "test_error is not the share, between 0 and 1, of test cases that final_weights "
+            "classifies wrongly."
         )
     return None
 
@@ -187,7 +206,7 @@ def _error_is_low(challenges, answers):
         return problem
     error = reference.error_rate(weights, *digits().test)
     if error > HIGHEST_TEST_ERROR:
-        return f"The test error is {error:.1%}; {HIGHEST_TEST_ERROR:.0%} or less is within reach."
+        return f"The test error is above {HIGHEST_TEST_ERROR:.0%}, which is within reach."
     return None
 
 
@@ -210,7 +229,7 @@ def _final_weights(answer):
 TASKS = (
     Task(
         name="mini-batches",
-        title="Mini-batches in order, with wrap-round",
+        title="Mini-batches in order, with wrap-around",
         points=3,
         asks=("batch_columns",),
         challenges=_batch_challenges,
@@ -229,8 +248,10 @@ TASKS = (
         properties=(
             agrees("new velocity", "v", lambda **call: _momentum(**call)[1], item=1),
             Property("new weights", _new_weights),
+            Property("its arguments stay as they were", _arguments_unchanged, item=2),
         ),
         mistakes=MISTAKES["momentum_step"],
+        harness=call_and_keep_arguments,
     ),
     training_loop.TASK,
     Task(

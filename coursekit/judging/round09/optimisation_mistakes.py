@@ -18,7 +18,7 @@ BATCHES = (
         variants.one_repeated,
     ),
     (
-        "wrap-round at N - 1",
+        "wrap-around at N - 1",
         "The batches go back to the first case one case too early: take the numbers % n_cases, "
         "without minus one.",
         variants.wrapped_early,
@@ -91,7 +91,13 @@ STEPS = (
     ),
 )
 
-ONLY_IN_ONE_STEP = (  # in a loop, whose velocities begin at zero, the first two are right
+ONLY_IN_ONE_STEP = (  # in a loop, whose velocities begin at zero, these are right or another's
+    (
+        "update in place",
+        "The update writes into w and v: section 2 asks for new arrays, so write w = w + ... in "
+        "place of w += ... .",
+        variants.update_in_place,
+    ),
     (
         "learning rate inside the velocity",
         "The learning rate is inside the velocity: section 2 keeps it out of v and multiplies by "

@@ -110,6 +110,14 @@ def damped(w, v, gradient, learning_rate, momentum):
     return w + learning_rate * v, v
 
 
+def update_in_place(w, v, gradient, learning_rate, momentum):
+    """Right numbers, left in the arrays that were handed in."""
+    v *= momentum
+    v -= gradient
+    w += learning_rate * v
+    return w, v
+
+
 def rate_inside(w, v, gradient, learning_rate, momentum):
     """Keep the learning rate in the velocity; right in a loop with a constant rate."""
     v = momentum * v - learning_rate * gradient

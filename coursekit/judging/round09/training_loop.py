@@ -323,7 +323,7 @@ TASK = Task(
     challenges=_challenges,
     properties=(
         _law("all matrices step against the gradient", STEPS, WEIGHTS, _steps),
-        _law("mini-batches in order, with wrap-round", BATCHES, WEIGHTS, _batches),
+        _law("mini-batches in order, with wrap-around", BATCHES, WEIGHTS, _batches),
         _law("momentum", MOMENTUM, WEIGHTS, _momentum),
         _law("both losses after every update", HISTORY, None, _history),
         _law("early stopping gives back the best weights", STOPPING, WEIGHTS, _stopping),

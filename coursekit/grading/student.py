@@ -1,0 +1,131 @@
+"""What one student got, and why."""
+
+from dataclasses import dataclass
+
+SHOWN = 3
+"""How many reasons a student's row tells before it only counts."""
+
+
+@dataclass(frozen=True)
+class LostPoints:
+    """A test cell that did not earn all of its points.
+
+    Attributes
+    ----------
+    cell : str
+        nbgrader's grade id.
+    score, max_score : float
+    reason : str
+        One sentence, or empty if the cell holds no word about it.
+    """
+
+    cell: str
+    score: float
+    max_score: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotebookResult:
+    """Points of one notebook.
+
+    Attributes
+    ----------
+    name : str
+    score, max_score : float
+    missing : bool
+        Whether the student did not hand it in.
+    """
+
+    name: str
+    score: float
+    max_score: float
+    missing: bool
+
+
+@dataclass(frozen=True)
+class StudentResult:
+    """Points of one student.
+
+    Attributes
+    ----------
+    student, name : str
+    state : str
+        ``graded``, ``not graded`` (handed in, but the grading failed or did not run), or
+        ``absent`` (nothing handed in).
+    notebooks : tuple of NotebookResult
+        Empty unless the state is ``graded``.
+    penalty : float
+        Points taken off for being late.
+    needs_manual : float
+        Points, of `max_score`, that a person has still to give.
+    late_seconds : float
+    lost : tuple of LostPoints
+    """
+
+    student: str
+    name: str
+    state: str
+    notebooks: tuple[NotebookResult, ...] = ()
+    penalty: float = 0.0
+    needs_manual: float = 0.0
+    late_seconds: float = 0.0
+    lost: tuple[LostPoints, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """Points of all notebooks, less the penalty."""
+        return max(0.0, sum(notebook.score for notebook in self.notebooks) - self.penalty)
+
+    @property
+    def max_score(self) -> float:
+        """Points to be had in all notebooks."""
+        return sum(notebook.max_score for notebook in self.notebooks)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the notebooks that were not handed in."""
+        return tuple(notebook.name for notebook in self.notebooks if notebook.missing)
+
+
+def points(value: float) -> str:
+    """Write points with at most two decimals."""
+    return f"{round(value, 2):g}"
+
+
+def why(result: StudentResult) -> list[str]:
+    """Say what cost a student points, the reasons that cost most first.
+
+    Parameters
+    ----------
+    result : StudentResult
+
+    Returns
+    -------
+    list of str
+        One line a reason, with the cells that lost points for it.
+    """
+    if result.state != "graded":
+        return [result.state]
+    lines = [f"{result.late_seconds / 3600:.1f} h late"] if result.late_seconds else []
+    not_there = [f"{notebook}.ipynb was not handed in" for notebook in result.missing]
+    groups: dict[str, list] = {}
+    for lost in result.lost:
+        if lost.reason not in not_there:
+            groups.setdefault(lost.reason, []).append(lost)
+    by_cost = sorted(groups.items(), key=lambda group: -sum(map(_cost, group[1])))
+    reasons = not_there + [
+        f"{_cells(cells)} -{points(sum(map(_cost, cells)))}: {reason}" for reason, cells in by_cost
+    ]
+    if len(reasons) > SHOWN:
+        reasons[SHOWN:] = [f"and {len(reasons) - SHOWN} more"]
+    return lines + reasons
+
+
+def _cost(lost):
+    return lost.max_score - lost.score
+
+
+def _cells(cells):
+    names = [lost.cell for lost in cells]
+    return ", ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"
