@@ -36,7 +36,8 @@ c.GenerateAssignment.preprocessors = [
     stock.CheckCellMetadata,
 ]
 c.ClearSolutions.code_stub = {
-    "python": '# YOUR CODE HERE\nraise NotImplementedError("not answered yet")'
+    "python": "# YOUR CODE HERE, in place of these two lines\n"
+    'raise NotImplementedError("not answered yet")'
 }
 c.ClearSolutions.text_stub = (
     "*Your answer: text and LaTeX, or the words “scan, page n” with the page of your scan.*"

@@ -198,7 +198,7 @@ def test_the_way_from_the_download_to_the_grades(coursekit, released, download):
         "product-test -1: AssertionError:",
     ]
     assert (released.root / "grades.csv").read_text().splitlines()[1] == (
-        "11,,graded,0,6,0,6,10,0,0,,product-test -1: AssertionError:"
+        "11,,graded,0,6,0,6,10,0,0,,product-test -1: AssertionError:; written answers left blank -3"
     )
 
 

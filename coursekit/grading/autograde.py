@@ -103,6 +103,7 @@ def _grade_student(course: Course, assignment: str, student: str) -> Outcome:
     if missing == expected:
         _grade_without_notebooks(course, assignment, student)
         return Outcome(student, MISSING, "No notebook was handed in: 0 points.")
+    _forget_unknown_time(course, assignment, student)
     try:
         with private_files():
             convert(Autograde, course, assignment, escape(student))
@@ -113,6 +114,17 @@ def _grade_student(course: Course, assignment: str, student: str) -> Outcome:
         names = ", ".join(f"{name}.ipynb" for name in missing)
         return Outcome(student, GRADED, f"Not handed in, 0 points: {names}.")
     return Outcome(student, GRADED)
+
+
+def _forget_unknown_time(course: Course, assignment: str, student: str):
+    """Drop the time of an earlier submission where that of this one is not known."""
+    folder = course.submitted / student / assignment
+    if course.directory().get_existing_timestamp(str(folder)) is None:
+        with course.gradebook() as gradebook:
+            for submission in gradebook.student_submissions(student):
+                if submission.assignment.name == assignment:
+                    submission.timestamp = None
+            gradebook.db.commit()
 
 
 def _grade_without_notebooks(course: Course, assignment: str, student: str):

@@ -8,7 +8,7 @@ from textwrap import shorten
 from typing import TextIO
 
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
 
 from coursekit.course import Course
 from coursekit.errors import KitError
@@ -67,9 +67,10 @@ def _student(
         state = "not graded" if student in handed_in else "absent"
         return StudentResult(student, name, state)
     folder = course.autograded / student / assignment
-    if not _is_graded(submission, folder):
-        return StudentResult(student, name, "not graded")
+    work = course.submitted / student / assignment
     notebooks = sorted(submission.notebooks, key=lambda notebook: notebook.name)
+    if any(_is_ungraded(work, folder, notebook.name) for notebook in notebooks):
+        return StudentResult(student, name, "not graded")
     return StudentResult(
         student,
         name,
@@ -92,18 +93,34 @@ def _student(
         ),
         late_seconds=submission.total_seconds_late,
         lost=tuple(points for notebook in notebooks for points in _lost(notebook, folder)),
+        unanswered=sum(_unanswered(notebook, folder) for notebook in notebooks),
+        changed=any(_is_changed(work, folder, notebook.name) for notebook in notebooks),
     )
 
 
-def _is_graded(submission: SubmittedAssignment, folder: Path) -> bool:
-    """Tell a finished grading from one that failed, which leaves no graded notebook behind.
+def _is_ungraded(work: Path, folder: Path, notebook: str) -> bool:
+    """Tell a notebook that was handed in and not graded, or could not be."""
+    return (work / f"{notebook}.ipynb").is_file() and not (folder / f"{notebook}.ipynb").is_file()
 
-    Where no notebook was handed in, all grades are 0 and none waits for a person.
-    """
-    return any(folder.glob("*.ipynb")) or all(
-        grade.auto_score == 0 and not grade.needs_manual_grade
-        for notebook in submission.notebooks
+
+def _is_changed(work: Path, folder: Path, notebook: str) -> bool:
+    """Tell a notebook that was collected again after it had been graded."""
+    handed_in, graded = (place / f"{notebook}.ipynb" for place in (work, folder))
+    if not (handed_in.is_file() and graded.is_file()):
+        return False
+    return handed_in.stat().st_mtime > graded.stat().st_mtime
+
+
+def _unanswered(notebook: SubmittedNotebook, folder: Path) -> float:
+    """Add up the points of written answers that were left as they came."""
+    if not (folder / f"{notebook.name}.ipynb").is_file():
+        return 0.0
+    return sum(
+        grade.max_score
         for grade in notebook.grades
+        if not _is_test(grade.name, notebook)
+        and grade.auto_score == 0
+        and grade.manual_score is None
     )
 
 

@@ -61,6 +61,10 @@ class StudentResult:
         Points, of `max_score`, that a person has still to give.
     late_seconds : float
     lost : tuple of LostPoints
+    unanswered : float
+        Points of written answers that were left blank.
+    changed : bool
+        Whether other work was collected after the grading.
     """
 
     student: str
@@ -71,6 +75,8 @@ class StudentResult:
     needs_manual: float = 0.0
     late_seconds: float = 0.0
     lost: tuple[LostPoints, ...] = ()
+    unanswered: float = 0.0
+    changed: bool = False
 
     @property
     def score(self) -> float:
@@ -107,7 +113,9 @@ def why(result: StudentResult) -> list[str]:
     """
     if result.state != "graded":
         return [result.state]
-    lines = [f"{result.late_seconds / 3600:.1f} h late"] if result.late_seconds else []
+    lines = ["changed since it was graded: run coursekit grade"] if result.changed else []
+    if result.late_seconds:
+        lines.append(f"{result.late_seconds / 3600:.1f} h late")
     not_there = [f"{notebook}.ipynb was not handed in" for notebook in result.missing]
     groups: dict[str, list] = {}
     for lost in result.lost:
@@ -119,6 +127,8 @@ def why(result: StudentResult) -> list[str]:
     ]
     if len(reasons) > SHOWN:
         reasons[SHOWN:] = [f"and {len(reasons) - SHOWN} more"]
+    if result.unanswered:
+        reasons.append(f"written answers left blank -{points(result.unanswered)}")
     return lines + reasons
 
 

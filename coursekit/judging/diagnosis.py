@@ -8,7 +8,7 @@ import numpy as np
 
 from coursekit.judging import answering, wire
 from coursekit.judging.compare import Failure
-from coursekit.judging.task import picked
+from coursekit.judging.task import is_single, picked
 
 RTOL = 1e-6
 """Tells one mistake from another; looser than the judge, since wrong code is not always careful."""
@@ -36,6 +36,8 @@ def diagnose(task, prop, challenges, answers):
     if all(isinstance(picked(answer, prop.item), Failure) for answer in given):
         return None  # the student's own exception says more
     for item in dict.fromkeys((None, prop.item)):  # the whole answer tells more mistakes apart
+        if item is not None and any(is_single(answer) for answer in given):
+            break  # an item cannot be told from the whole
         got = [picked(answer, item) for answer in given]
         for mistake in task.mistakes:
             if all(

@@ -86,7 +86,7 @@ def _problem(prop, challenges, answers):
     """Check a property; no answer, however odd its form, may stop the grading of a class."""
     try:
         problem = prop.check(challenges, answers)
-    except Exception:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return "The answer has another form than the task asks for."
     return problem and _printable(problem)[:LONGEST_PROBLEM]
 

@@ -131,6 +131,8 @@ def agrees(title, name, reference, *, calls=slice(None), item=None, rtol=RTOL):
 
     def check(challenges, answers):
         for call, answer in zip(challenges[calls], answers[calls], strict=True):
+            if item is not None and is_single(answer):
+                return f"One array came back; return several values, {name} among them."
             got = picked(answer, item)
             problem = difference(got, reference(**call), name=name, rtol=rtol)
             if problem:
@@ -147,6 +149,13 @@ def picked(answer, item):
     if item is None or not isinstance(answer, list) or len(answer) <= item:
         return answer
     return answer[item]
+
+
+def is_single(answer):
+    """Tell whether a single number or matrix stands in the place of several values."""
+    return isinstance(answer, int | float) or (
+        isinstance(answer, np.ndarray) and answer.ndim in (0, 2)
+    )
 
 
 def no_calls(rng):

@@ -1,6 +1,7 @@
 """A class of students on the tiny course, graded once."""
 
 import csv
+import os
 import shutil
 
 import nbformat
@@ -287,6 +288,38 @@ def test_work_that_fails_later_counts_as_not_graded(copy):
     assert [outcome.status for outcome in grade(copy, "round", ["6-wrong"])] == ["failed"]
     again = {result.student: result for result in results(copy, "round")}
     assert again["6-wrong"].state == "not graded"
+
+
+def test_unreadable_notebook_beside_missing_ones_counts_as_not_graded(copy):
+    folder = copy.submitted / "9-broken" / "round"
+    folder.mkdir(parents=True)
+    (folder / "sums.ipynb").write_text("{")
+    assert [outcome.status for outcome in grade(copy, "round", ["9-broken"])] == ["failed"]
+    again = {result.student: result for result in results(copy, "round")}
+    assert again["9-broken"].state == "not graded"
+
+
+def test_work_collected_after_the_grading_is_told(copy):
+    path = copy.submitted / "1-right" / "round" / "sums.ipynb"
+    before = {result.student: result for result in results(copy, "round")}["1-right"]
+    os.utime(path, (2**32, 2**32))
+    after = {result.student: result for result in results(copy, "round")}["1-right"]
+    assert not before.changed
+    assert after.changed
+    assert why(after)[0] == "changed since it was graded: run coursekit grade"
+
+
+def test_time_of_an_earlier_submission_is_forgotten(copy):
+    stamp = copy.submitted / "1-right" / "round" / "timestamp.txt"
+    late = []
+    for text in ("2035-01-01 00:00:00 UTC", None):
+        stamp.unlink(missing_ok=True)
+        if text:
+            stamp.write_text(text)
+        grade(copy, "round", ["1-right"])
+        again = {result.student: result for result in results(copy, "round")}["1-right"]
+        late.append(again.late_seconds > 0)
+    assert late == [True, False]
 
 
 def test_grading_before_the_release_is_refused(course):

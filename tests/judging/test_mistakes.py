@@ -241,3 +241,23 @@ def test_nonsense_that_sees_the_targets_earns_nothing(marks, nonsense):
     assert {name: marks({"gradient": nonsense}, name).points for name in names} == dict.fromkeys(
         names, 0
     )
+
+
+def test_one_matrix_in_place_of_the_pair_is_told(marks):
+    def only_W1(W1, W2, x, t, weight_decay):
+        return W1 * t.sum()
+
+    for task in NOTEBOOKS["classification"]:
+        if task.asks == ("gradient",):
+            verdict = marks({"gradient": only_W1}, task.name)
+            assert verdict.points == 0
+            assert "One array came back" in verdict.summary
+
+
+def test_update_of_the_opposite_velocity_keeps_its_arguments(marks):
+    def step(w, v, gradient, learning_rate, momentum):
+        v = momentum * v + gradient
+        return w - learning_rate * v, v
+
+    findings = marks({"momentum_step": step}, "momentum-update").findings
+    assert [finding.holds for finding in findings] == [False, False, True]

@@ -10,7 +10,7 @@ from coursekit.judging import answering
 from coursekit.judging.compare import Failure, difference, unusable
 from coursekit.judging.round09 import gradient_mistakes
 from coursekit.judging.round09.inputs import draw_batch
-from coursekit.judging.task import Property, Task, agrees, picked
+from coursekit.judging.task import Property, Task, agrees, is_single, picked
 from coursekit.reference import network as reference
 
 GRADIENTS = ("dE/dW1", "dE/dW2")
@@ -77,6 +77,8 @@ def _lawful(challenges, answers):
     """
     pairs = [_pair(call, answer) for call, answer in zip(challenges, answers, strict=True)]
     for call, pair in zip(challenges, pairs, strict=True):
+        if is_single(pair):
+            return pairs, f"One array came back; return the pair ({', '.join(GRADIENTS)})."
         if isinstance(pair, list) and len(pair) != 2:
             return pairs, f"Expected 2 values ({', '.join(GRADIENTS)}), got {len(pair)} values."
         for item, name in enumerate(GRADIENTS):

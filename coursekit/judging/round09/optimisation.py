@@ -39,7 +39,7 @@ def _batches(title, calls):
 
 
 def _momentum_challenges(rng):
-    return [
+    drawn = [
         {
             "w": rng.normal(size=shape),
             "v": rng.normal(size=shape),
@@ -53,6 +53,7 @@ def _momentum_challenges(rng):
             ((2, 2), 2.0, 0.5),
         )
     ]
+    return [*drawn, {**drawn[0], "gradient": -drawn[0]["gradient"]}]
 
 
 def call_and_keep_arguments(momentum_step, *arguments):
@@ -81,10 +82,15 @@ def _new_weights(challenges, answers):
 
 
 def _arguments_unchanged(challenges, answers):
-    """Ask for unchanged arguments of an update of which at least one half is right."""
-    right_velocity = agrees("", "v", lambda **call: _momentum(**call)[1], item=1)
-    if right_velocity.check(challenges, answers) and _new_weights(challenges, answers):
-        return "Neither the new weights nor the new velocity are right yet."
+    """Ask for unchanged arguments of an update that follows the gradient, right or wrong."""
+    slope = challenges[0]["gradient"]
+    changes = [np.subtract(answers[0][item], answers[-1][item]) for item in range(2)]
+    norms = [np.linalg.norm(change) * np.linalg.norm(slope) for change in changes]
+    if not any(
+        norm and abs(np.vdot(change, slope)) > 0.99 * norm
+        for change, norm in zip(changes, norms, strict=True)
+    ):
+        return "Neither the new weights nor the new velocity follow the gradient yet."
     for call, answer in zip(challenges, answers, strict=True):
         for (name, before), after in zip(call.items(), answer[2], strict=True):
             if not np.array_equal(before, after):

@@ -168,8 +168,8 @@ def likely_cause(evidence: Evidence) -> str:
         if evidence.fits(expected):
             return f"these are the values of {name}: are the two swapped?"
     hint = next((cause.words for cause in CAUSES if evidence.fits(cause.predicts(evidence))), None)
-    if evidence.got.size == 1 and hint in (None, CAUSES[-1].words):
-        return ""
+    if not np.ptp(evidence.expected) and hint in (None, CAUSES[-1].words):
+        return ""  # a ratio to equal numbers shows no more than itself
     if hint is None:
         wrong, checked = int(np.sum(~evidence.right)), evidence.got.size
         hint = f"no simple pattern; {wrong} of {checked} entries checked are wrong."
