@@ -261,3 +261,14 @@ def test_update_of_the_opposite_velocity_keeps_its_arguments(marks):
 
     findings = marks({"momentum_step": step}, "momentum-update").findings
     assert [finding.holds for finding in findings] == [False, False, True]
+
+
+def test_every_property_of_an_unanswered_cell_says_so(marks):
+    def unanswered(*arguments):
+        raise NotImplementedError("not answered yet")
+
+    for task in (task for tasks in NOTEBOOKS.values() for task in tasks):
+        verdict = marks(dict.fromkeys(task.asks, unanswered), task.name)
+        if task.harness.__name__ != "read":  # variables are read, not called
+            problems = {finding.problem for finding in verdict.findings}
+            assert all(problem.startswith("No answer: ") for problem in problems), task.name
