@@ -2,12 +2,17 @@
 
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants bench-judge lint release lab clean
+.PHONY: help demo test mutants bench-judge bench-kernel lint release lab clean
 
 # The Python that makes the virtual environment: make PYTHON=/path/to/python3.12 test
-PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14; do \
-    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
-    done; echo python3)
+# Root's kernels run as a throw-away user, who must reach it: one in a closed home comes last.
+USABLE = import os, sys, ensurepip, venv; assert sys.version_info >= (3, 11)
+SHARED = path = os.path.realpath(sys.executable); \
+    folders = [path[:i + 1] for i, letter in enumerate(path) if letter == "/"]; \
+    assert os.getuid() or all(os.stat(folder).st_mode & 1 for folder in folders)
+PYTHON ?= $(shell for test in '$(USABLE); $(SHARED)' '$(USABLE)'; do \
+    for python in python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3; do \
+    $$python -c "$$test" 2>/dev/null && echo $$python && exit; done; done; echo python3)
 
 # The round's matrices are small: more than one thread of BLAS costs twice the processor time.
 export OPENBLAS_NUM_THREADS = 1
@@ -29,6 +34,9 @@ mutants: $(READY) ## send every known mistake through the judge
 
 bench-judge: $(READY) ## measure what judging costs
 	@$(BIN)/python benchmarks/judge.py
+
+bench-kernel: $(READY) ## measure how long kernels and notebooks take, against stock nbgrader
+	@$(BIN)/python benchmarks/kernel.py
 
 lint: $(READY) ## check the code and the notebooks
 	@$(BIN)/ruff check

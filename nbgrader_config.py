@@ -8,8 +8,8 @@ from nbconvert.preprocessors import (
 from nbgrader import preprocessors as stock
 
 from coursekit.grading.execute import BoundedExecute
+from coursekit.grading.selftest import begin_run
 from coursekit.judging.preprocessors import JudgeAnswers, PoseChallenges
-from coursekit.judging.seeds import new_run
 
 c = get_config()  # noqa: F821  (nbgrader's loader defines it)
 
@@ -44,10 +44,11 @@ c.ClearSolutions.text_stub = (
 )
 
 # --- Autograding -----------------------------------------------------------------------------
-# Locked cells come back as released; then each judged cell gets fresh inputs, runs, and its
-# answers are judged here, outside the student's process, before nbgrader saves the grades.
+# Locked cells come back as released; then each judged cell gets fresh inputs, runs in a sandboxed
+# kernel (BoundedExecute), and its answers are judged here, outside the student's process, before
+# nbgrader saves the grades.
 c.OverwriteCells.add_missing_cells = True
-c.Autograde.pre_convert_hook = new_run
+c.Autograde.pre_convert_hook = begin_run(c)
 c.Autograde.autograde_preprocessors = [
     PoseChallenges,
     BoundedExecute,
@@ -59,6 +60,13 @@ c.Autograde.autograde_preprocessors = [
     stock.AssignLatePenalties,
     stock.CheckCellMetadata,
 ]
+# A notebook that was run without the sandbox says so.
+c.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {("language_info", "name"), "coursekit"}
+
+# What student code may use; `nbgrader autograde --help-all` tells all settings, and
+# coursekit/kernels/policy.py the defaults.
+# c.SandboxProvisioner.packages = ["torch"]
+# c.SandboxProvisioner.readable = ["/data/usps"]
 
 # --- Feedback --------------------------------------------------------------------------------
 # Students see the verdicts, and no line of the hidden tests.

@@ -1,39 +1,82 @@
-"""Run a student's notebook within limits of time."""
+"""Run a student's notebook in the sandbox, within limits of time and output."""
 
 from time import monotonic
 
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
-from traitlets import Float, List
+from traitlets import Bool, Float, Integer, List
+
+from coursekit.grading.selftest import check_sandbox
+from coursekit.judging.verdict import METADATA_KEY
+from coursekit.kernels.policy import MIB
+from coursekit.kernels.provisioner import SandboxManager
 
 STOPPED = "Stopped"
 NOT_RUN = "Not run"
+UNSAFE = "unsafe_no_sandbox"
+CUT = "\n(The rest of this cell's output was left out: it was too long.)\n"
+MESSAGE_OVERHEAD = 512  # bytes that a message takes beside its content, roughly
 
 
 class BoundedExecute(Execute):
-    """nbgrader's `Execute` with a time limit for each cell and one for the notebook.
+    """nbgrader's `Execute` in a sandboxed kernel, with limits for each cell and for the notebook.
 
-    A cell that takes too long is interrupted. Once the notebook's time is used up, or the kernel
-    is gone, the cells that are left are not run; each gets an error output that says why, so that
-    a test cell among them earns nothing, and the grading goes on.
+    A cell that takes too long is interrupted, and what it prints beyond the limit is left out.
+    Once the notebook's time is used up, or the kernel is gone, the cells that are left are not
+    run; each gets an error output that says why, so that a test cell among them earns nothing,
+    and the grading goes on.
     """
+
+    unsafe_no_sandbox = Bool(
+        False,
+        help="Run student code with all rights of whoever grades, in kernels without a sandbox.",
+    ).tag(config=True)
 
     cell_timeout = Float(20, min=0.1, help="Seconds that one cell may run.").tag(config=True)
     notebook_timeout = Float(
         120, min=0.1, help="Seconds that all cells of a notebook may run together."
     ).tag(config=True)
 
+    printed_limit = Integer(
+        MIB, min=1, help="Characters that the prints of one cell may have together."
+    ).tag(config=True)
+    displayed_limit = Integer(
+        12 * MIB, min=1, help="Characters that all other outputs of one cell may have together."
+    ).tag(config=True)
+    notebook_output_limit = Integer(
+        64 * MIB, min=1, help="Characters that all outputs of a notebook may have together."
+    ).tag(config=True)
+
     extra_arguments = List(
-        ["--log-level=ERROR"],
+        ["--log-level=ERROR", "--HistoryManager.hist_file=:memory:"],
         help="Arguments of the kernel; its warnings are not for the terminal.",
     ).tag(config=True)
 
-    def preprocess(self, nb, resources, km=None):
-        """Run the notebook; see nbconvert's `ExecutePreprocessor`."""
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        manager = AsyncKernelManager if self.unsafe_no_sandbox else SandboxManager
+        self.kernel_manager_class = manager
         self.shutdown_kernel = "immediate"
+
+    def preprocess(self, nb, resources, km=None):
+        """Run the notebook; see nbconvert's `ExecutePreprocessor`.
+
+        Raises
+        ------
+        SandboxError
+            If student code would not be locked in; then none has run.
+        """
+        nb.metadata.pop(METADATA_KEY, None)
+        if self.unsafe_no_sandbox:
+            self.log.warning("Student code runs without a sandbox, with all your rights.")
+            nb.metadata[METADATA_KEY] = {UNSAFE: True}
+        else:
+            check_sandbox(self.config)
         self._used = 0.0
         self._stopped = None
+        self._notebook_output = 0
         return super().preprocess(nb, resources, km)
 
     def timeout_func(self, cell):
@@ -70,12 +113,14 @@ class BoundedExecute(Execute):
             cell.outputs = [new_output("error", **_error(NOT_RUN, self._stopped))]
             cell.execution_count = None
             return cell, resources
+        self._room = {"stream": self.printed_limit, "other": self.displayed_limit}
         start = monotonic()
         try:
             return super().preprocess_cell(cell, resources, index)
         except DeadKernelError:
-            reason = "the kernel died while it ran this cell."
-            self._stopped = "the kernel died in an earlier cell."
+            what = getattr(self.km.provisioner, "reason", "") or "died"
+            reason = f"the kernel {what} while it ran this cell."
+            self._stopped = f"the kernel {what} in an earlier cell."
         except CellTimeoutError:
             reason = "this cell ran too long and could not be interrupted."
             self._stopped = "an earlier cell could not be stopped."
@@ -86,6 +131,25 @@ class BoundedExecute(Execute):
             self._used += monotonic() - start
         cell.outputs.append(new_output("error", **_error(STOPPED, reason)))
         return cell, resources
+
+    def process_message(self, msg, cell, cell_index):
+        """Take a message of the kernel, unless the cell has said too much already.
+
+        Beyond its limits a cell's messages are dropped as they arrive; see nbclient's method.
+        """
+        if msg["msg_type"] in ("status", "execute_input"):
+            return super().process_message(msg, cell, cell_index)
+        kind = "stream" if msg["msg_type"] == "stream" else "other"
+        size = len(str(msg["content"])) + MESSAGE_OVERHEAD
+        left = min(self._room[kind], self.notebook_output_limit - self._notebook_output)
+        if size <= left:
+            self._room[kind] -= size
+            self._notebook_output += size
+            return super().process_message(msg, cell, cell_index)
+        if left > 0:  # the first message that is too much
+            self._room[kind] = 0
+            cell.outputs.append(new_output("stream", name="stderr", text=CUT))
+        return None
 
 
 def _error(name: str, reason: str) -> dict:

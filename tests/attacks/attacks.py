@@ -141,8 +141,9 @@ def search():
             found.extend(name for name in names if any(word in name for word in words))
         frame = frame.f_back
     found.extend(name for name in sys.modules if name.split(".")[0] == "coursekit")
-    for item in gc.get_objects():
-        if str(getattr(item, "__module__", "")).startswith("coursekit"):
+    for item in gc.get_objects():  # what starts kernels is there; what judges must not be
+        module = str(getattr(item, "__module__", ""))
+        if module.startswith("coursekit") and not module.startswith("coursekit.kernels"):
             found.append(item)
 
 
@@ -585,13 +586,11 @@ BY_KERNEL = (
         "    return np.zeros(10)",
         seconds=30,
     ),
-)
-
-
-# --- What nothing prevents yet ----------------------------------------------------------------
-
-OPEN = Attack(
-    "the reference imported",
-    "from coursekit.judging.round09.derivation import stage2",
-    {"stage2-dE-dz2": 1, "momentum-update": 1},
+    Attack(
+        "the reference imported",
+        "try:\n"
+        "    from coursekit.judging.round09.derivation import stage2\n"
+        "except ModuleNotFoundError:\n"
+        "    pass",
+    ),
 )

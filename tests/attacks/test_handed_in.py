@@ -149,6 +149,24 @@ def quoting(notebook):
     )
 
 
+def changes_files(notebook):
+    """Write into the course by full paths, which an insider may know (`COURSE` is put in)."""
+    cell_of(notebook, "work").source += (
+        "\n\nimport pathlib\nimport sqlite3\n"
+        "course = pathlib.Path('COURSE')\n"
+        "places = [course, *course.glob('*'), *course.glob('autograded/*/*/*.ipynb')]\n"
+        "places += [course / '.coursekit/secret', course / 'source/round/tasks.ipynb']\n"
+        "for place in places:\n"
+        "    try:\n        place.write_text('mine')\n"
+        "    except OSError:\n        pass\n"
+        "try:\n"
+        "    book = sqlite3.connect(course / 'gradebook.db')\n"
+        "    book.execute('UPDATE grade SET manual_score = 2, auto_score = 2')\n"
+        "    book.commit()\n"
+        "except sqlite3.Error:\n    pass\n"
+    )
+
+
 GRADED_STUDENTS = {
     function.__name__: function
     for function in (
@@ -163,6 +181,7 @@ GRADED_STUDENTS = {
         as_markdown,
         ids_exchanged,
         forged_outputs,
+        changes_files,
     )
 }
 
@@ -215,9 +234,13 @@ def graded(tmp_path_factory):
         notebook = nbformat.read(course.release / "round" / "tasks.ipynb", as_version=4)
         cell_of(notebook, "work").source = HONEST
         change(notebook)
+        work = cell_of(notebook, "work")
+        work.source = work.source.replace("COURSE", str(root))
         folder = course.submitted / student / "round"
         folder.mkdir(parents=True)
         (folder / "tasks.ipynb").write_text(json.dumps(notebook))  # valid or not
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)  # only the sandbox keeps students away
     outcomes = {outcome.student: outcome for outcome in grade(course, "round")}
     return course, outcomes, feedback(course, "round")
 
@@ -233,6 +256,20 @@ def test_changed_notebook_earns_its_honest_part(graded, student):
     course, outcomes, _ = graded
     assert outcomes[student].status == GRADED
     assert points(course, student) == {WRONG: (0, 2), RIGHT: (3, 3)}
+
+
+def test_course_that_everybody_may_change_is_as_it_was(graded):
+    course = graded[0]
+    released = nbformat.read(course.release / "round" / "tasks.ipynb", as_version=4)
+    assert cell_of(released, WRONG).source == '"Visible words."'
+    assert course.notebooks("round") == ["tasks"]
+    assert nbformat.read(course.source / "round" / "tasks.ipynb", as_version=4)
+    assert len((course.root / ".coursekit" / "secret").read_text()) == 64
+    with course.gradebook() as gradebook:
+        grades = [
+            g for s in gradebook.assignment_submissions("round") for g in s.notebooks[0].grades
+        ]
+        assert {grade.manual_score for grade in grades} == {None}
 
 
 @pytest.mark.parametrize("student", UNGRADED_STUDENTS)

@@ -1,0 +1,1 @@
+"""Kernels for student code: forked from a warm process, and locked into a sandbox."""

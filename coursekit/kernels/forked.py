@@ -1,0 +1,139 @@
+"""What a forked process does: lock itself in, then be a Jupyter kernel."""
+
+import os
+import signal
+import sys
+import tempfile
+import types
+from importlib.machinery import PathFinder
+
+from coursekit.kernels import channel, policy
+
+OWN_PACKAGE = "coursekit"
+
+
+def run(connection, sandbox, limits, request):
+    """Become a kernel in the sandbox; does not return.
+
+    Parameters
+    ----------
+    connection : socket.socket
+        Where to say that the kernel is ready, or why it failed. Closed before student code runs.
+    sandbox : sandbox.Sandbox
+    limits : policy.Limits
+    request : dict
+        ``work`` and ``ipc`` (folders), ``arguments`` (of ipykernel), ``environment``.
+    """
+    try:
+        _settle(request["environment"], request["work"])
+        sandbox.enter(limits, request["work"], request["ipc"])
+        _forget(sandbox.hidden_modules)
+        app = _kernel_app(request["arguments"])
+    except BaseException as problem:
+        channel.send(connection, failed=f"{type(problem).__name__}: {problem}"[:2000])
+        os._exit(1)
+    channel.send(connection, ready=True)  # the sockets are bound
+    connection.close()
+    app.start()
+    os._exit(0)
+
+
+def look(connection, sandbox, limits, request):
+    """Enter the sandbox, try to open each of ``request["paths"]``, and tell which opened."""
+    try:
+        sandbox.enter(limits, request["work"], request["ipc"])
+    except OSError as problem:
+        channel.send(connection, failed=problem.strerror or str(problem))
+        os._exit(1)
+    channel.send(connection, opened=[path for path in request["paths"] if _opens(path)])
+    os._exit(0)
+
+
+def _opens(path):
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
+
+
+def _settle(environment, work):
+    """Leave the zygote's session, terminal, environment, random state and main module."""
+    os.setsid()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    os.environ.clear()
+    os.environ |= {
+        "PATH": os.defpath,
+        **environment,
+        **policy.ONE_THREAD,
+        "HOME": work,
+        "TMPDIR": work,
+        "IPYTHONDIR": os.path.join(work, ".ipython"),
+        "MPLCONFIGDIR": os.path.join(work, ".matplotlib"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "LOGNAME": "student",
+    }
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.modules["numpy"].random.seed()  # Python's own generator is seeded by the fork
+    tempfile.tempdir = None
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.argv = ["ipykernel_launcher"]
+
+
+def _forget(hidden):
+    """Take the course's code, and other modules that may not be read, out of Python's reach."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] == OWN_PACKAGE:
+            del sys.modules[name]
+    sys.path[:] = ["", *(path for path in sys.path if _is_listed(path))]
+    # Editable installations have finders of their own, which know where the course lies.
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
+    sys.meta_path.insert(0, _NotHere(hidden))
+    sys.path_importer_cache.clear()
+
+
+def _is_listed(path):
+    try:
+        os.listdir(path)
+    except OSError:
+        return False
+    return True
+
+
+class _NotHere:
+    """Says of installed modules that may not be read that they are not there."""
+
+    def __init__(self, names):
+        self._names = names
+
+    def find_spec(self, name, path=None, target=None):
+        """Refuse hidden names; leave the others to Python's own finders."""
+        if path is None and name in self._names and not PathFinder.find_spec(name, [""]):
+            raise ModuleNotFoundError(
+                f"No module named {name!r} where this is graded; "
+                f"there are {', '.join(policy.PACKAGES)}",
+                name=name,
+            )
+
+
+def _kernel_app(arguments):
+    import matplotlib
+    from ipykernel.kernelapp import IPKernelApp
+    from matplotlib_inline import backend_inline
+
+    app = IPKernelApp.instance()
+    app.initialize(arguments)
+    # Imported before there was a shell, the inline backend has yet to hook itself in.
+    matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]
+    backend_inline._enable_matplotlib_integration()
+    app.shell.system = _no_shell
+    app.shell.getoutput = _no_shell
+    return app
+
+
+def _no_shell(command, *_, **__):
+    """Answer ``!command`` in place of IPython."""
+    raise PermissionError(f"Shell commands such as !{command} do not run where this is graded.")

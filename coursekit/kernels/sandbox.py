@@ -1,0 +1,170 @@
+"""Lock the calling process into the sandbox of `policy`, for good."""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from contextlib import suppress
+
+from coursekit.kernels import landlock, policy, seccomp
+from coursekit.kernels.readable import hidden_modules, interpreter, readable, readable_by_others
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_SET_PDEATHSIG, _CAPBSET_DROP, _CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL = 1, 24, 47, 4
+_CAPABILITY_VERSION_3 = 0x20080522
+
+
+class Sandbox:
+    """What the locks of many kernels have in common; made once, used in each forked process.
+
+    Parameters
+    ----------
+    packages : iterable of str
+        Distributions that may be imported, beside those of `policy`.
+    read : iterable of str
+        Folders and files that may be read, beside those of `policy`.
+
+    Attributes
+    ----------
+    hidden_modules : set of str
+        Installed modules that cannot be read.
+
+    Raises
+    ------
+    OSError
+        If the machine lacks Landlock or libseccomp.
+    """
+
+    def __init__(self, packages=(), read=()):
+        landlock.version()
+        self._filter = seccomp.Filter()
+        self._read, self._listed = readable([*policy.PACKAGES, *packages], read)
+        self.hidden_modules = hidden_modules(self._read)
+        self._changes_user = os.getuid() == 0 and readable_by_others(interpreter())
+
+    def enter(self, limits, work, ipc):
+        """Lock the calling process, which must have a single thread, and change to its folder.
+
+        Parameters
+        ----------
+        limits : policy.Limits
+        work : str
+            The folder in which the process may read and write.
+        ipc : str
+            The folder in which it may make sockets.
+
+        Raises
+        ------
+        OSError
+            If the machine refuses any part of it; nothing of the student may run then.
+        """
+        _write("/proc/self/oom_score_adj", "1000")  # where memory is short, this goes first
+        if self._changes_user:
+            _become_nobody((work, ipc))
+        elif os.getuid() == 0:
+            _drop_capabilities()
+        _check(_libc.prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "the death signal")
+        _limit(limits)
+        os.chdir(work)
+        landlock.restrict(self._grants(work, ipc))
+        self._filter.load()
+
+    def _grants(self, work, ipc):
+        for path in (*self._read, f"/proc/{os.getpid()}"):
+            yield path, landlock.READ
+        for path in self._listed:
+            yield path, landlock.LIST
+        for path in policy.DEVICES:
+            yield path, landlock.DEVICE
+        yield work, landlock.WORK
+        yield ipc, landlock.SOCKETS
+
+
+def missing():
+    """Say what this machine lacks for the sandbox.
+
+    Returns
+    -------
+    str
+        Empty if nothing is missing.
+    """
+    if not sys.platform.startswith("linux"):
+        return "the sandbox needs Linux; grade on a Linux machine, in WSL or in a virtual machine"
+    try:
+        landlock.version()
+    except OSError as problem:
+        return (
+            f"{problem.strerror}; use Linux 5.13 or newer with landlock in its list of security "
+            "modules (kernel option lsm=landlock,...), and a container that allows its system calls"
+        )
+    try:
+        seccomp.library()
+    except OSError as problem:
+        return f"{problem.strerror}; on Debian or Ubuntu: apt install libseccomp2"
+    return ""
+
+
+def _become_nobody(folders):
+    """Give up root for a user that owns nothing but the kernel's own folders."""
+    uid = policy.FIRST_UID + os.getpid() % policy.UIDS
+    for folder in folders:
+        os.chown(folder, uid, uid)
+        for root, names, files in os.walk(folder):
+            for name in names + files:
+                os.chown(os.path.join(root, name), uid, uid, follow_symlinks=False)
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def _drop_capabilities():
+    """Keep root's name and nothing of its rights, where no other user can read the interpreter."""
+    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
+        last = int(file.read())
+    for capability in range(last + 1):
+        _check(_libc.prctl(_CAPBSET_DROP, capability, 0, 0, 0), "dropping capabilities")
+    _check(_libc.prctl(_CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "dropping capabilities")
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "dropping capabilities")
+
+
+def _limit(limits):
+    seconds = limits.processor_time
+    for kind, soft, hard in (
+        (resource.RLIMIT_AS, limits.address_space, limits.address_space),
+        (resource.RLIMIT_CPU, seconds, seconds + 1),  # a signal first, that tells what happened
+        (resource.RLIMIT_FSIZE, limits.file_size, limits.file_size),
+        (resource.RLIMIT_NOFILE, limits.open_files, limits.open_files),
+        (resource.RLIMIT_NPROC, *[_tasks_of_this_user() + limits.threads] * 2),
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_MEMLOCK, 0, 0),
+        (resource.RLIMIT_MSGQUEUE, 0, 0),
+    ):
+        ceiling = resource.getrlimit(kind)[1]
+        if ceiling != resource.RLIM_INFINITY:
+            soft, hard = min(soft, ceiling), min(hard, ceiling)
+        resource.setrlimit(kind, (soft, hard))
+
+
+def _tasks_of_this_user():
+    """Count the threads of the user, which RLIMIT_NPROC limits all together."""
+    uid, count = os.getuid(), 0
+    if uid == 0 or policy.FIRST_UID <= uid < policy.FIRST_UID + policy.UIDS:
+        return 0  # no limit for root; nothing else runs as a throw-away user
+    for name in os.listdir("/proc"):
+        with suppress(OSError):
+            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == uid:
+                count += len(os.listdir(f"/proc/{name}/task"))
+    return count
+
+
+def _write(path, text):
+    with suppress(OSError), open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def _check(result, what):
+    if result:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{what}: {os.strerror(code)}")

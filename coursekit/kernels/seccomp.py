@@ -1,0 +1,185 @@
+"""Filter a process's system calls, by the C library libseccomp.
+
+libseccomp is part of every common Linux distribution and well kept; it knows the calls of each
+processor and compiles the filter. Its own Python binding exists only for a distribution's Python,
+and the one on PyPI (pyseccomp) has had no release since 2021 and looks for the library by running
+a compiler: the few calls needed here are bound directly.
+"""
+
+import ctypes
+import errno
+import os
+
+from coursekit.kernels import policy
+
+_libc = ctypes.CDLL(None, use_errno=True)
+SET_SECCOMP, MODE_FILTER = 22, 2
+SIZE_OF_INSTRUCTION = 8
+
+LIBRARY = "libseccomp.so.2"
+UNKNOWN_CALL = -1
+KILL_PROCESS = 0x80000000
+ALLOW = 0x7FFF0000
+NOT_EQUAL, EQUAL, MASKED_EQUAL = 1, 4, 7  # enum scmp_compare
+ON_FOREIGN_ARCHITECTURE = 2  # SCMP_FLTATR_ACT_BADARCH
+
+CLONE_THREAD = 0x10000
+UNIX, STREAM, KIND_OF_SOCKET = 1, 1, 0xF
+PRCTL_NAME_OF_THREAD = (15, 16)
+PRCTL_NAME_OF_MEMORY = 0x53564D41
+# F_DUPFD to F_SETLKW, F_OFD_GETLK to F_OFD_SETLKW, F_DUPFD_CLOEXEC, F_GETPIPE_SZ: none that
+# would have signals sent to another process.
+FCNTL = (*range(8), 36, 37, 38, 1030, 1032)
+# TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
+IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+
+
+class SeccompError(OSError):
+    """The filter cannot be made or loaded."""
+
+
+class _Comparison(ctypes.Structure):
+    """libseccomp's ``struct scmp_arg_cmp``: argument, operator, two operands."""
+
+    _fields_ = (
+        ("argument", ctypes.c_uint),
+        ("operator", ctypes.c_int),
+        ("first", ctypes.c_uint64),
+        ("second", ctypes.c_uint64),
+    )
+
+
+class _Program(ctypes.Structure):
+    """The kernel's ``struct sock_fprog``: number of instructions, their address."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
+
+
+def library():
+    """Load libseccomp.
+
+    Returns
+    -------
+    ctypes.CDLL
+
+    Raises
+    ------
+    SeccompError
+        If it is not installed.
+    """
+    try:
+        lib = ctypes.CDLL(LIBRARY, use_errno=True)
+    except OSError as problem:
+        raise SeccompError(errno.ENOENT, f"{LIBRARY} is not installed") from problem
+    lib.seccomp_init.restype = ctypes.c_void_p
+    lib.seccomp_init.argtypes = [ctypes.c_uint32]
+    lib.seccomp_release.argtypes = [ctypes.c_void_p]
+    lib.seccomp_attr_set.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_uint32]
+    lib.seccomp_export_bpf.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    lib.seccomp_rule_add_array.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_uint32,
+        ctypes.c_int,
+        ctypes.c_uint,
+        ctypes.POINTER(_Comparison),
+    ]
+    return lib
+
+
+class Filter:
+    """The filter of `policy`, compiled once and loaded by every kernel.
+
+    Raises
+    ------
+    SeccompError
+        If libseccomp is missing or refuses.
+    """
+
+    def __init__(self):
+        self._library = library()
+        self._program = self._compile(_error(errno.ENOSYS), _rules())
+
+    def load(self):
+        """Filter the calls of the calling thread and of all that it starts later, for good.
+
+        The process must have set ``no_new_privs``.
+
+        Raises
+        ------
+        SeccompError
+            If the kernel refuses.
+        """
+        # Of two filters the stricter counts. The first depends on the process and is short.
+        for program in (self._compile(ALLOW, _signals_to_itself_only(os.getpid())), self._program):
+            buffer = ctypes.create_string_buffer(program, len(program))
+            code = _Program(len(program) // SIZE_OF_INSTRUCTION, ctypes.addressof(buffer))
+            if _libc.prctl(SET_SECCOMP, MODE_FILTER, ctypes.byref(code), 0, 0):
+                number = ctypes.get_errno()
+                raise SeccompError(number, f"seccomp is refused here: {os.strerror(number)}")
+
+    def _compile(self, default, rules):
+        lib = self._library
+        filter_ = lib.seccomp_init(default)
+        if not filter_:
+            raise SeccompError(errno.ENOMEM, "libseccomp makes no filter on this machine")
+        try:
+            _check(lib.seccomp_attr_set(filter_, ON_FOREIGN_ARCHITECTURE, KILL_PROCESS), "foreign")
+            for name, action, *conditions in rules:
+                number = lib.seccomp_syscall_resolve_name(name.encode())
+                if number == UNKNOWN_CALL:  # to an older libseccomp; so it is not allowed
+                    continue
+                array = (_Comparison * len(conditions))(*conditions)
+                added = lib.seccomp_rule_add_array(filter_, action, number, len(array), array)
+                _check(added, name)
+            with open(os.memfd_create("filter"), "w+b", buffering=0) as file:  # no folder needed
+                _check(lib.seccomp_export_bpf(filter_, file.fileno()), "to compile")
+                file.seek(0)
+                return file.read()
+        finally:
+            lib.seccomp_release(filter_)
+
+
+def _rules():
+    """Yield (name of the call, action, conditions that must all hold)."""
+    for name in (*policy.ALLOWED, "kill", "tgkill"):
+        yield name, ALLOW
+    for name in policy.REFUSED:
+        yield name, _error(errno.EPERM)
+    for name in policy.PRETENDED:
+        yield name, _error(0)
+    # Threads, but no processes. The flags of clone3 lie in memory, where a filter cannot see
+    # them: it stays unknown, so that the C library uses clone.
+    yield "clone", ALLOW, _Comparison(0, MASKED_EQUAL, CLONE_THREAD, CLONE_THREAD)
+    yield "clone", _error(errno.EPERM), _Comparison(0, MASKED_EQUAL, CLONE_THREAD, 0)
+    yield "prlimit64", ALLOW, _Comparison(0, EQUAL, 0)  # its own limits
+    # The kernel's own channels are streams of the unix family; nothing else is a socket. libzmq
+    # aborts on other errors than EOPNOTSUPP and EINVAL.
+    stream = _Comparison(1, MASKED_EQUAL, KIND_OF_SOCKET, STREAM)
+    for name in ("socket", "socketpair"):
+        yield name, ALLOW, _Comparison(0, EQUAL, UNIX), stream
+        yield name, _error(errno.EOPNOTSUPP), _Comparison(0, NOT_EQUAL, UNIX)
+        for kind in (2, 3, 5):
+            other = _Comparison(1, MASKED_EQUAL, KIND_OF_SOCKET, kind)
+            yield name, _error(errno.EACCES), _Comparison(0, EQUAL, UNIX), other
+    for command in FCNTL:
+        yield "fcntl", ALLOW, _Comparison(1, EQUAL, command)
+    for request in IOCTL:
+        yield "ioctl", ALLOW, _Comparison(1, EQUAL, request)
+    for option in (*PRCTL_NAME_OF_THREAD, PRCTL_NAME_OF_MEMORY):
+        yield "prctl", ALLOW, _Comparison(0, EQUAL, option)
+
+
+def _signals_to_itself_only(pid):
+    """Yield rules as `_rules` does, for what that allows too widely."""
+    for name in ("kill", "tgkill"):
+        yield name, _error(errno.EPERM), _Comparison(0, NOT_EQUAL, pid)
+
+
+def _error(number):
+    """Return the action that fails with an errno, or succeeds without effect where it is 0."""
+    return 0x00050000 | number
+
+
+def _check(result, what):
+    if result < 0:
+        raise SeccompError(-result, f"libseccomp refuses {what}: {os.strerror(-result)}")

@@ -1,0 +1,233 @@
+"""The fork server: a process that has imported everything once and forks the kernels.
+
+Started by `launcher` as ``python -m coursekit.kernels.zygote DESCRIPTOR FOLDER``, it talks to its
+parent over that socket and ends when the parent closes it, which an ended parent does too. It has
+one thread and an environment without secrets.
+"""
+
+import gc
+import io
+import os
+import selectors
+import shutil
+import signal
+import socket
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from time import monotonic
+
+from coursekit.kernels import channel, policy
+from coursekit.kernels.forked import look, run
+from coursekit.kernels.sandbox import Sandbox
+from coursekit.kernels.watch import INTERVAL, Watch
+
+# What ipykernel and matplotlib would import at the start of each kernel, or at its first cell.
+OF_EVERY_KERNEL = (
+    "IPython.core.completerlib",
+    "IPython.core.oinspect",
+    "IPython.core.pylabtools",
+    "ipykernel.comm.manager",
+    "ipykernel.debugger",
+    "ipykernel.ipkernel",
+    "ipykernel.kernelapp",
+    "ipykernel.subshell_manager",
+    "ipykernel.zmqshell",
+    "matplotlib.backends.backend_agg",
+    "matplotlib_inline.backend_inline",
+    "pdb",
+    "sqlite3",
+    "tornado.platform.asyncio",
+)
+
+
+@dataclass
+class _Kernel:
+    """A forked process.
+
+    Attributes
+    ----------
+    pid, pidfd : int
+    connection : socket.socket
+        To who asked for it.
+    watch : Watch or None
+    reason : str
+        Why the zygote killed it.
+    """
+
+    pid: int
+    pidfd: int
+    connection: socket.socket
+    watch: Watch | None
+    reason: str = ""
+
+    def kill(self, number=signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, number)
+
+
+class Zygote:
+    """The fork server's state.
+
+    Parameters
+    ----------
+    control : socket.socket
+        Requests come from here; its end ends the zygote.
+    """
+
+    def __init__(self, control):
+        self._control = control
+        self._sandboxes = {}
+        self._kernels = {}
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(control, selectors.EVENT_READ, self._on_request)
+        self._asked = None
+
+    def serve(self):
+        """Fork on request until the parent has gone.
+
+        Returns
+        -------
+        callable or None
+            In a forked process, what it has to do; None in the zygote itself, at its end.
+        """
+        looked = 0.0
+        while True:
+            ready = self._selector.select(INTERVAL if self._kernels else None)
+            for key, _ in ready:
+                if not key.data(key.fileobj):
+                    return self._asked
+            if monotonic() - looked >= INTERVAL:
+                looked = monotonic()
+                self._look_at_kernels()
+
+    def _on_request(self, control):
+        message, descriptors = channel.receive(control)
+        if message is None:
+            for kernel in self._kernels.values():
+                kernel.kill()
+                os.waitpid(kernel.pid, 0)
+            return False
+        connection = socket.socket(fileno=descriptors[0])
+        try:
+            sandbox = self._sandbox(tuple(message["packages"]), tuple(message["readable"]))
+        except OSError as problem:
+            channel.send(connection, failed=problem.strerror or str(problem))
+            connection.close()
+            return True
+        limits = policy.Limits(**message["limits"])
+        if len(os.listdir("/proc/self/task")) > 1:
+            channel.send(connection, failed="the zygote has more than one thread")
+            return True
+        pid = os.fork()
+        if pid == 0:
+            self._let_go(connection)
+            act = {"look": look, "run": run}[message["act"]]
+            self._asked = lambda: act(connection, sandbox, limits, message)
+            return False
+        watch = Watch(pid, limits, message["work"])
+        kernel = _Kernel(pid, os.pidfd_open(pid), connection, watch)
+        self._kernels[pid] = kernel
+        channel.send(connection, pid=pid)
+        self._selector.register(connection, selectors.EVENT_READ, lambda _: self._on_word(kernel))
+        self._selector.register(kernel.pidfd, selectors.EVENT_READ, lambda _: self._on_end(kernel))
+        return True
+
+    def _sandbox(self, packages, readable):
+        key = packages, readable
+        if key not in self._sandboxes:
+            self._sandboxes[key] = Sandbox(packages, readable)
+        return self._sandboxes[key]
+
+    def _on_word(self, kernel):
+        """Pass a signal on; who has gone wants the kernel no longer."""
+        message, _ = channel.receive(kernel.connection)
+        if message is None:
+            self._selector.unregister(kernel.connection)
+            kernel.kill()
+        else:
+            kernel.kill(message["signal"])
+        return True
+
+    def _on_end(self, kernel):
+        _, status, usage = os.wait4(kernel.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if code in (-signal.SIGXCPU, -signal.SIGKILL) and not kernel.reason:
+            seconds = kernel.watch.limits.processor_time
+            if usage.ru_utime + usage.ru_stime >= seconds:
+                kernel.reason = f"used more than {seconds} s of processor time"
+        for registered in (kernel.pidfd, kernel.connection):
+            with suppress(KeyError):
+                self._selector.unregister(registered)
+        with suppress(OSError):
+            channel.send(kernel.connection, exit=code, reason=kernel.reason)
+        kernel.connection.close()
+        os.close(kernel.pidfd)
+        del self._kernels[kernel.pid]
+        return True
+
+    def _look_at_kernels(self):
+        for kernel in self._kernels.values():
+            if not kernel.reason:
+                kernel.reason = kernel.watch.excess()
+                if kernel.reason:
+                    kernel.kill()
+
+    def _let_go(self, connection):
+        """In a forked process: close all that is the zygote's."""
+        self._selector.close()
+        self._control.detach()
+        for kernel in self._kernels.values():
+            kernel.connection.detach()
+        self._kernels.clear()
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) > 2 and int(name) != connection.fileno():
+                with suppress(OSError):
+                    os.close(int(name))
+
+
+def warm_up():
+    """Import what kernels need, draw once, and set the memory aside.
+
+    Raises
+    ------
+    RuntimeError
+        If an import left a thread behind, for a fork would lose it.
+    """
+    for name in (*OF_EVERY_KERNEL, *policy.PRELOADED):
+        if find_spec(name.partition(".")[0]):
+            import_module(name)
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    figure.subplots().plot([0, 1])
+    figure.savefig(io.BytesIO(), format="png")  # finds the fonts
+    gc.collect()
+    gc.freeze()  # a collection in a kernel would copy all of this: 120 ms a notebook
+    threads = len(os.listdir("/proc/self/task"))
+    if threads > 1:
+        raise RuntimeError(f"{threads} threads are left after the imports")
+
+
+def main(descriptor, folder):
+    """Run the zygote; in a forked process, run the kernel."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the terminal is for the parent
+    control = socket.socket(fileno=int(descriptor))
+    try:
+        warm_up()
+        zygote = Zygote(control)
+    except Exception as problem:
+        channel.send(control, failed=f"{type(problem).__name__}: {problem}")
+        return
+    channel.send(control, ready=True)
+    asked = zygote.serve()
+    if asked is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        asked()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
