@@ -79,6 +79,27 @@ def _course_command(function):
     return command
 
 
+def _runs_student_code(function):
+    """Give a command the switch that takes the sandbox away; it gets a course that knows."""
+
+    @click.option(
+        "--unsafe-no-sandbox",
+        is_flag=True,
+        help="Run student code with all your rights, where there is no sandbox.",
+    )
+    @functools.wraps(function)
+    def command(course, *arguments, unsafe_no_sandbox, **options):
+        if unsafe_no_sandbox:
+            course.give_up_sandbox()
+        if not course.sandboxed:
+            click.echo(
+                "Warning: student code runs without a sandbox, with all your rights.", err=True
+            )
+        return function(course, *arguments, **options)
+
+    return command
+
+
 def _console() -> Console:
     console = Console(markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
@@ -146,6 +167,7 @@ def _tell_collected(collected: "Collected"):
 @_course_command
 @click.argument("assignment", required=False)
 @click.option("--student", "students", multiple=True, help="Grade this one only; may be repeated.")
+@_runs_student_code
 def grade_(course: "Course", assignment: str | None, students: tuple[str, ...]):
     """Run and grade what was collected."""
     from coursekit.grading.autograde import FAILED, GRADED, grade
@@ -212,6 +234,7 @@ def grades_(course: "Course", assignment: str | None, output: Path | None):
 @click.argument("assignment", required=False)
 @click.option("--student", required=True, help="The student's id.")
 @click.option("--cell", required=True, help="The judged cell, for example gradient-W1.")
+@_runs_student_code
 def verdict_(course: "Course", assignment: str | None, student: str, cell: str):
     """Explain a verdict, and judge the cell again with the same challenges."""
     from coursekit.judging.appeal import appeal
@@ -223,3 +246,28 @@ def verdict_(course: "Course", assignment: str | None, student: str, cell: str):
             f"Judged again with the same challenges, the verdict differs:\n{found.again.text}"
         )
     click.echo("Judged again with the same challenges: the same verdict.")
+
+
+@main.command()
+@click.option(
+    "--course",
+    "folder",
+    default=Path(),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A course to look at too; default: this folder, if it is one.",
+)
+def doctor(folder: Path):
+    """Show what this machine offers for grading, and what to do about each miss."""
+    from coursekit.doctor import MISSING, examine, findings_table
+
+    console = _console()
+    with console.status("Looking at the machine, and starting the sandbox ..."):
+        findings = examine(folder)
+    console.print(findings_table(findings))
+    missing = [finding.what for finding in findings if finding.status == MISSING]
+    if missing:
+        raise KitError(
+            "Student code cannot be graded safely here yet; mend what is missing: "
+            f"{', '.join(missing)}."
+        )

@@ -63,6 +63,7 @@ def run(
     folder: Path,
     students: list[str] | None = None,
     report: Callable[[str], None] = print,
+    sandboxed: bool = True,
 ) -> Demo:
     """Release, pack a MyCourses download, collect, grade, and write feedback and grades.
 
@@ -76,6 +77,8 @@ def run(
         Only these, by the names of their files.
     report : callable, optional
         Told in one line what is going on.
+    sandboxed : bool, optional
+        Whether the students' code runs in the sandbox.
 
     Returns
     -------
@@ -89,6 +92,8 @@ def run(
     """
     group = read_students(students)
     course = make_course(course_root, folder)
+    if not sandboxed:
+        course.give_up_sandbox()
     released = release(course, ASSIGNMENT, DEADLINE)
     report(f"Released    {len(released.files)} files, due {DEADLINE:%Y-%m-%d %H:%M}")
 

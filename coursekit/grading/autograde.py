@@ -10,6 +10,7 @@ from nbgrader.utils import rmtree
 from coursekit.conversion import convert
 from coursekit.course import Course, private_files
 from coursekit.errors import KitError
+from coursekit.grading.selftest import check_sandbox
 from coursekit.judging import seeds
 
 GRADED = "graded"
@@ -65,7 +66,8 @@ def grade(
     Raises
     ------
     KitError
-        If the assignment was never released, or nobody knows one of the students.
+        If the assignment was never released, nobody knows one of the students, or this machine
+        cannot lock student code in.
     """
     course.released_assignment(assignment)
     handed_in = [folder.parent.name for folder in course.submissions(assignment)]
@@ -74,6 +76,8 @@ def grade(
     else:
         students = list(students)
         _check_known(course, assignment, set(students) - set(handed_in))
+    if course.sandboxed:
+        check_sandbox(course.config)
     seeds.new_run()
     outcomes = []
     for done, student in enumerate(students, start=1):

@@ -12,9 +12,10 @@ from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
 
 from coursekit.course import Course
 from coursekit.errors import KitError
+from coursekit.grading.execute import UNSAFE
 from coursekit.grading.notebook import read_graded
 from coursekit.grading.student import LostPoints, NotebookResult, StudentResult, points, why
-from coursekit.judging.verdict import read_verdict
+from coursekit.judging.verdict import METADATA_KEY, read_verdict
 
 LONGEST_REASON = 200
 # Some spreadsheets take a semicolon for the end of a cell, even between quotes.
@@ -95,6 +96,7 @@ def _student(
         lost=tuple(points for notebook in notebooks for points in _lost(notebook, folder)),
         unanswered=sum(_unanswered(notebook, folder) for notebook in notebooks),
         changed=any(_is_changed(work, folder, notebook.name) for notebook in notebooks),
+        unsafe=any(_is_unsafe(folder, notebook.name) for notebook in notebooks),
     )
 
 
@@ -109,6 +111,12 @@ def _is_changed(work: Path, folder: Path, notebook: str) -> bool:
     if not (handed_in.is_file() and graded.is_file()):
         return False
     return handed_in.stat().st_mtime > graded.stat().st_mtime
+
+
+def _is_unsafe(folder: Path, notebook: str) -> bool:
+    """Tell a notebook that was run without the sandbox."""
+    path = folder / f"{notebook}.ipynb"
+    return path.is_file() and UNSAFE in read_graded(path).metadata.get(METADATA_KEY, {})
 
 
 def _unanswered(notebook: SubmittedNotebook, folder: Path) -> float:

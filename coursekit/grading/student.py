@@ -65,6 +65,8 @@ class StudentResult:
         Points of written answers that were left blank.
     changed : bool
         Whether other work was collected after the grading.
+    unsafe : bool
+        Whether a notebook was run without the sandbox.
     """
 
     student: str
@@ -77,6 +79,7 @@ class StudentResult:
     lost: tuple[LostPoints, ...] = ()
     unanswered: float = 0.0
     changed: bool = False
+    unsafe: bool = False
 
     @property
     def score(self) -> float:
@@ -114,6 +117,8 @@ def why(result: StudentResult) -> list[str]:
     if result.state != "graded":
         return [result.state]
     lines = ["changed since it was graded: run coursekit grade"] if result.changed else []
+    if result.unsafe:
+        lines.append("was run without the sandbox")
     if result.late_seconds:
         lines.append(f"{result.late_seconds / 3600:.1f} h late")
     not_there = [f"{notebook}.ipynb was not handed in" for notebook in result.missing]

@@ -1,4 +1,4 @@
-"""Messages between the grader, the zygote and a starting kernel: JSON in packets of a socket pair."""
+"""Messages between the grader, the zygote and a starting kernel: JSON, a packet each."""
 
 import json
 import socket

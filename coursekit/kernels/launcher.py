@@ -15,7 +15,7 @@ from pathlib import Path
 
 from coursekit.errors import KitError
 from coursekit.kernels import channel, policy
-from coursekit.kernels.sandbox import missing
+from coursekit.kernels.machine import missing
 
 START_SECONDS = 60
 PASSED_THROUGH = 0o711  # by throw-away users, who cannot see what else is there

@@ -4,7 +4,6 @@ import ctypes
 import os
 import resource
 import signal
-import sys
 from contextlib import suppress
 
 from coursekit.kernels import landlock, policy, seccomp
@@ -79,30 +78,6 @@ class Sandbox:
             yield path, landlock.DEVICE
         yield work, landlock.WORK
         yield ipc, landlock.SOCKETS
-
-
-def missing():
-    """Say what this machine lacks for the sandbox.
-
-    Returns
-    -------
-    str
-        Empty if nothing is missing.
-    """
-    if not sys.platform.startswith("linux"):
-        return "the sandbox needs Linux; grade on a Linux machine, in WSL or in a virtual machine"
-    try:
-        landlock.version()
-    except OSError as problem:
-        return (
-            f"{problem.strerror}; use Linux 5.13 or newer with landlock in its list of security "
-            "modules (kernel option lsm=landlock,...), and a container that allows its system calls"
-        )
-    try:
-        seccomp.library()
-    except OSError as problem:
-        return f"{problem.strerror}; on Debian or Ubuntu: apt install libseccomp2"
-    return ""
 
 
 def _become_nobody(folders):

@@ -141,11 +141,11 @@ class Filter:
 
 def _rules():
     """Yield (name of the call, action, conditions that must all hold)."""
-    for name in (*policy.ALLOWED, "kill", "tgkill"):
+    for name in (*policy.ALLOWED.split(), "kill", "tgkill"):
         yield name, ALLOW
-    for name in policy.REFUSED:
+    for name in policy.REFUSED.split():
         yield name, _error(errno.EPERM)
-    for name in policy.PRETENDED:
+    for name in policy.PRETENDED.split():
         yield name, _error(0)
     # Threads, but no processes. The flags of clone3 lie in memory, where a filter cannot see
     # them: it stays unknown, so that the C library uses clone.

@@ -1,0 +1,193 @@
+"""What becomes of notebooks that misbehave: a sentence, no lost verdicts, nothing left behind."""
+
+import os
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from traitlets.config import Config
+
+from coursekit.grading.execute import BoundedExecute
+from coursekit.kernels.launcher import launcher
+
+SMALL = {"resident_memory": 400 * 2**20, "disk": 8 * 2**20, "entries": 200, "file_size": 2**21}
+FIRST = 'print("judged before")'
+LAST = 'print("after")'
+
+# name: (code, words of the cell's last error, whether the kernel lives on)
+ENDINGS = {
+    "os._exit": ("import os\nos._exit(3)", "the kernel died", False),
+    "SIGKILL to itself": (
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+        "the kernel died",
+        False,
+    ),
+    "SIGSTOP to itself": (
+        "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
+        "could not be interrupted",
+        False,
+    ),
+    "SIGKILL to its parent": (
+        "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)",
+        "Operation not permitted",
+        True,
+    ),
+    "endless loop": ("while True:\n    pass", "longer than 2 s", True),
+    "loop that swallows interrupts": (
+        "while True:\n    try:\n        while True:\n            pass\n"
+        "    except KeyboardInterrupt:\n        pass",
+        "could not be interrupted",
+        False,
+    ),
+    "memory reserved": ("import numpy as np\nx = np.ones(2**33)", "Unable to allocate", True),
+    "memory used": (
+        "import numpy as np\nx = [np.ones(2**20) for _ in range(300)]",
+        "used more than 400 MiB of memory",
+        False,
+    ),
+    "forks": ("import os\nwhile True:\n    os.fork()", "Operation not permitted", True),
+    "threads": (
+        "import threading, time\n"
+        "for _ in range(1000):\n"
+        "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        "threads?|can't start new thread",
+        None,
+    ),
+    "files of 100 MB": (
+        "import time\n"
+        "for number in range(100):\n"
+        "    with open(f'{number}.bin', 'wb') as file:\n        file.write(bytes(2**20))\n"
+        "time.sleep(5)",
+        "wrote more than 8 MiB of files",
+        False,
+    ),
+    "deleted files that stay open": (
+        "import os, time\nfiles = []\n"
+        "for number in range(20):\n"
+        "    files.append(open('x.bin', 'wb'))\n    files[-1].write(bytes(2**20))\n"
+        "    files[-1].flush()\n    os.unlink('x.bin')\n"
+        "time.sleep(5)",
+        "wrote more than 8 MiB of files",
+        False,
+    ),
+    "a large file": (
+        "with open('x.bin', 'wb') as file:\n    file.write(bytes(2**25))",
+        "File too large",
+        True,
+    ),
+    "100,000 files": (
+        "import time\nfor number in range(100_000):\n    open(str(number), 'w').close()\n"
+        "time.sleep(5)",
+        "made more than 200 files",
+        False,
+    ),
+    "work folder emptied": (
+        "import os, shutil\n"
+        "for name in os.listdir():\n"
+        "    shutil.rmtree(name) if os.path.isdir(name) else os.remove(name)\n"
+        "os.rmdir(os.getcwd())",
+        "Permission denied",
+        True,
+    ),
+    "descriptors closed": ("import os\nos.closerange(0, 1000)", "", False),
+}
+
+
+def run(folder, *sources, seconds=2, **limits):
+    """Run cells in a sandboxed kernel with small limits and return them."""
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    config = Config({"SandboxProvisioner": SMALL | limits})
+    execute = BoundedExecute(config=config, cell_timeout=seconds, iopub_timeout=2)
+    execute.preprocess(notebook, {"metadata": {"path": str(folder)}})
+    return notebook.cells
+
+
+def errors(cell):
+    return [f"{o.ename}: {o.evalue}" for o in cell.outputs if o.output_type == "error"]
+
+
+def printed(cell):
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def children():
+    """Name the processes that the zygote forked and that still run."""
+    zygote = launcher()._process.pid
+    return Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_misbehaving_cell_gets_a_sentence_and_stops_nothing_but_its_kernel(tmp_path, name):
+    source, words, lives = ENDINGS[name]
+    first, cell, last = run(tmp_path, FIRST, source, LAST)
+    assert printed(first) == "judged before\n"
+    if words:
+        assert any(word in errors(cell)[-1] for word in words.split("|"))
+    if lives is not None:
+        assert printed(last) == ("after\n" if lives else "")
+    if not printed(last):
+        assert errors(last)[0].startswith("Not run: ")
+    assert children() == []
+    assert os.listdir(launcher()._folder) in ([], ["matplotlib"], ["matplotlib", ".config"])
+    assert os.listdir(tmp_path) == []
+
+
+def test_reason_is_told_to_the_cells_that_were_not_run(tmp_path):
+    *_, last = run(tmp_path, ENDINGS["memory used"][0], LAST)
+    assert errors(last) == [
+        "Not run: the kernel used more than 400 MiB of memory in an earlier cell."
+    ]
+
+
+def test_kernel_that_uses_up_its_processor_time_is_ended(tmp_path):
+    ignoring = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True:\n    pass"
+    for loop in ("while True:\n    pass", ignoring):
+        cell, _ = run(tmp_path, loop, LAST, processor_time=1, seconds=30)
+        reason = "the kernel used more than 1 s of processor time while it ran this cell."
+        assert errors(cell) == [f"Stopped: {reason}"]
+
+
+def test_kernel_that_outlives_its_time_is_ended(tmp_path):
+    cell, _ = run(tmp_path, "import time\ntime.sleep(1.9)", LAST, wall_time=1)
+    assert errors(cell) == ["Stopped: the kernel ran longer than 1 s while it ran this cell."]
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        "while True:\n    print('x' * 100_000)",
+        "print('x' * 10**9)",
+        "import os\nwhile True:\n    os.write(1, b'x' * 100_000)",
+        "while True:\n    display('x' * 100_000)",
+        "from IPython.display import display, HTML\nwhile True:\n    display(HTML('x' * 10**7))",
+    ],
+    ids=["prints", "one print of 1 GB", "bytes", "displays", "large displays"],
+)
+def test_flood_of_output_is_cut_while_it_arrives(tmp_path, flood):
+    before = peak_memory()
+    first, cell, _ = run(tmp_path, FIRST, flood, LAST, resident_memory=2**31)
+    assert printed(first) == "judged before\n"
+    assert sum(len(str(output)) for output in cell.outputs) < 14 * 2**20
+    assert peak_memory() - before < 2**29
+    assert children() == []
+
+
+def test_cell_after_one_that_printed_too_much_runs(tmp_path):
+    cell, last = run(tmp_path, "for _ in range(100):\n    print('x' * 100_000)", LAST)
+    assert "The rest of this cell's output was left out" in printed(cell)
+    assert len(printed(cell)) < 2**20 + 200
+    assert printed(last) == "after\n"
+
+
+def peak_memory():
+    """Give the most memory that this process has had in use, in bytes."""
+    with open("/proc/self/status", encoding="utf-8") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+
+
+def test_notebook_of_many_floods_is_bounded(tmp_path):
+    cells = [new_code_cell("display('x' * 2**20)") for _ in range(8)]
+    notebook = new_notebook(cells=cells)
+    execute = BoundedExecute(notebook_output_limit=3 * 2**20 + 10_000)
+    execute.preprocess(notebook, {"metadata": {"path": str(tmp_path)}})
+    assert sum(len(str(cell.outputs)) > 2**20 for cell in notebook.cells) == 3
