@@ -11,9 +11,17 @@ import pytest
 from nbgrader.api import Gradebook
 
 ROOT = Path(__file__).parents[1]
-STAGE2 = (
-    'def stage2(y2, t):\n    return y2 - t\n\n\nprint("warning", file=__import__("sys").stderr)'
-)
+STAGE2 = """
+def stage2(y2, t):
+    return y2 - t
+
+
+print("warning", file=__import__("sys").stderr)
+try:
+    open("GRADEBOOK").close()
+except OSError as problem:
+    print("no gradebook:", problem.strerror)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +57,7 @@ def graded(nbgrader):
     notebook = nbformat.read(nbgrader.root / "release/round09/derivation.ipynb", as_version=4)
     for cell in notebook.cells:
         if cell.id == "stage2-code":
-            cell.source = STAGE2
+            cell.source = STAGE2.replace("GRADEBOOK", str(nbgrader.root / "gradebook.db"))
     nbformat.write(notebook, handed_in / "derivation.ipynb")
     runs += [nbgrader(command, "round09") for command in ("autograde", "generate_feedback")]
     assert [run.returncode for run in runs] == [0, 0, 0], [run.stderr for run in runs]
@@ -68,6 +76,25 @@ def test_autograde_saves_the_judges_points(graded):
         scores = {grade.name: grade.score for book in submission.notebooks for grade in book.grades}
     assert {name for name, score in scores.items() if score} == {"stage2-dE-dz2"}
     assert scores["stage2-dE-dz2"] == 2
+
+
+def test_autograde_runs_student_code_in_the_sandbox(graded):
+    text = (graded / "autograded/anna/round09/derivation.ipynb").read_text("utf-8")
+    assert "no gradebook: Permission denied" in text
+    assert "unsafe_no_sandbox" not in text
+
+
+def test_autograde_without_the_sandbox_warns_and_leaves_a_mark(nbgrader, graded):
+    handed_in = shutil.copytree(graded / "submitted" / "anna", graded / "submitted" / "berta")
+    done = nbgrader(
+        *("autograde", "round09", "--student", "berta"), "--BoundedExecute.unsafe_no_sandbox=True"
+    )
+    shutil.rmtree(handed_in)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING] Student code runs without a sandbox, with all your rights." in done.stderr
+    text = (graded / "autograded/berta/round09/derivation.ipynb").read_text("utf-8")
+    assert "no gradebook: " not in text
+    assert '"unsafe_no_sandbox": true' in text
 
 
 def test_feedback_shows_the_verdict_and_no_hidden_line(graded):

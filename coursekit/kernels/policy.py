@@ -154,11 +154,16 @@ REFUSED = """
     shmget shmat shmctl msgget msgsnd msgrcv msgctl semget semop semctl mq_open
     memfd_create memfd_secret inotify_init inotify_init1 fanotify_init name_to_handle_at
     open_by_handle_at truncate link linkat symlink symlinkat mknod mknodat
-    setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
     setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid capset
     setsid setpgid personality reboot kexec_load init_module finit_module delete_module
     settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname syslog acct
     swapon swapoff quotactl
+"""
+
+# As on a file system without them, which `shutil.copy2` understands.
+UNSUPPORTED = """
+    getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
+    setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
 """
 
 # Landlock does not cover these. They do nothing and succeed: `shutil.copy` sets modes and times,

@@ -141,12 +141,15 @@ class Filter:
 
 def _rules():
     """Yield (name of the call, action, conditions that must all hold)."""
-    for name in (*policy.ALLOWED.split(), "kill", "tgkill"):
-        yield name, ALLOW
-    for name in policy.REFUSED.split():
-        yield name, _error(errno.EPERM)
-    for name in policy.PRETENDED.split():
-        yield name, _error(0)
+    for names, action in (
+        (policy.ALLOWED, ALLOW),
+        ("kill tgkill", ALLOW),  # but see `_signals_to_itself_only`
+        (policy.REFUSED, _error(errno.EPERM)),
+        (policy.UNSUPPORTED, _error(errno.EOPNOTSUPP)),
+        (policy.PRETENDED, _error(0)),
+    ):
+        for name in names.split():
+            yield name, action
     # Threads, but no processes. The flags of clone3 lie in memory, where a filter cannot see
     # them: it stays unknown, so that the C library uses clone.
     yield "clone", ALLOW, _Comparison(0, MASKED_EQUAL, CLONE_THREAD, CLONE_THREAD)

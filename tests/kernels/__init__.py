@@ -1,0 +1,1 @@
+"""Tests of the sandboxed kernels, and attacks on them."""

@@ -1,0 +1,254 @@
+"""Starting, interrupting, restarting and ending kernels and the process that forks them."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.provisioning import KernelProvisionerFactory
+
+from coursekit.kernels import launcher as module
+from coursekit.kernels import machine, policy
+from coursekit.kernels.launcher import Launcher, SandboxError, launcher
+from coursekit.kernels.provisioner import NAME, SandboxManager, SandboxProvisioner
+
+PATIENCE = 20.0
+
+
+def wait_until(holds):
+    """Wait for a condition; return whether it came to hold."""
+    end = time.monotonic() + PATIENCE
+    while not (found := holds()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return found
+
+
+async def answer(client, source):
+    """Run a cell; return the reply's status and what was printed."""
+    said = []
+    reply = await client.execute_interactive(
+        source,
+        timeout=PATIENCE,
+        allow_stdin=False,
+        output_hook=lambda message: said.append(message["content"].get("text", "")),
+    )
+    return reply["content"]["status"], "".join(said)
+
+
+def with_kernel(use, folder):
+    """Start a kernel, call ``await use(manager, client)``, and shut the kernel down."""
+
+    async def session():
+        manager = SandboxManager()
+        await manager.start_kernel(cwd=str(folder))
+        client = manager.client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=PATIENCE)
+        try:
+            return await use(manager, client)
+        finally:
+            client.stop_channels()
+            await manager.shutdown_kernel(now=True)
+
+    return asyncio.run(session())
+
+
+def test_provisioner_is_found_by_its_entry_point():
+    spec = KernelSpec(metadata={"kernel_provisioner": {"provisioner_name": NAME}})
+    factory = KernelProvisionerFactory()
+    assert factory.is_provisioner_available(spec)
+    assert factory.get_provisioner_entries()[NAME].endswith(SandboxProvisioner.__name__)
+
+
+def test_kernel_answers_over_unix_sockets_in_a_private_folder(tmp_path):
+    async def use(manager, client):
+        folder = Path(manager.connection_file).parent
+        assert manager.transport == "ipc"
+        assert folder.stat().st_mode & 0o077 == 0
+        assert sorted(path.name for path in folder.iterdir())[:2] == ["connection.json", "k-1"]
+        assert not psutil.Process(manager.provisioner._kernel.pid).net_connections("inet")
+        assert await answer(client, "print(6 * 7)") == ("ok", "42\n")
+        return folder
+
+    assert not with_kernel(use, tmp_path).exists()
+
+
+def test_interrupt_ends_the_cell_and_not_the_kernel(tmp_path):
+    async def use(manager, client):
+        running = asyncio.create_task(answer(client, "import time\ntime.sleep(60)"))
+        await asyncio.sleep(0.3)
+        await manager.interrupt_kernel()
+        assert (await running)[0] == "error"
+        return await answer(client, "print('goes on')")
+
+    assert with_kernel(use, tmp_path) == ("ok", "goes on\n")
+
+
+def test_restart_gives_a_new_process_and_keeps_the_files(tmp_path):
+    async def use(manager, client):
+        await answer(client, "x = 1\nopen('kept', 'w').close()")
+        first = manager.provisioner._kernel.pid
+        await manager.restart_kernel(now=True)
+        await client.wait_for_ready(timeout=PATIENCE)
+        assert manager.provisioner._kernel.pid != first
+        return await answer(client, "import os\nprint('x' in dir(), os.path.exists('kept'))")
+
+    assert with_kernel(use, tmp_path) == ("ok", "False True\n")
+
+
+def test_shutdown_on_request_ends_the_process(tmp_path):
+    async def use(manager, client):
+        client.shutdown()
+        return await asyncio.wait_for(manager.provisioner.wait(), PATIENCE)
+
+    assert with_kernel(use, tmp_path) == 0
+
+
+@pytest.mark.parametrize(("ending", "code"), [("os._exit(7)", 7), ("os.kill(os.getpid(), 9)", -9)])
+def test_exit_code_of_a_kernel_is_told(tmp_path, ending, code):
+    async def use(manager, client):
+        client.execute(f"import os\n{ending}")
+        return await asyncio.wait_for(manager.provisioner.wait(), PATIENCE)
+
+    assert with_kernel(use, tmp_path) == code
+
+
+def test_kernels_have_random_numbers_of_their_own(tmp_path):
+    source = "import random, numpy as np\nprint(random.random(), np.random.rand())"
+
+    async def use(_, client):
+        return (await answer(client, source))[1]
+
+    first, second = (with_kernel(use, tmp_path).split() for _ in range(2))
+    assert not set(first) & set(second)
+
+
+def test_environment_brings_no_secrets(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN_OF_THE_COURSE", "secret")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+    async def use(_, client):
+        return (await answer(client, "import os\nprint(dict(os.environ))"))[1]
+
+    environment = with_kernel(use, tmp_path)
+    assert "secret" not in environment
+    assert "C.UTF-8" in environment
+    assert environment.count("THREADS': '1'") == 4
+
+
+def test_zygote_that_died_is_replaced_and_its_kernels_die_with_it(tmp_path):
+    async def use(manager, client):
+        old = launcher()
+        kernel = psutil.Process(manager.provisioner._kernel.pid)
+        os.kill(old._process.pid, signal.SIGKILL)
+        assert wait_until(lambda: not kernel.is_running())
+        assert await manager.provisioner.poll() == -9
+        assert launcher() is not old
+        assert not old._folder.exists()
+
+    with_kernel(use, tmp_path)
+
+    async def again(_, client):
+        return await answer(client, "print('again')")
+
+    assert with_kernel(again, tmp_path) == ("ok", "again\n")
+
+
+GRADER = """
+import sys, time
+from coursekit.kernels.launcher import launcher
+from coursekit.kernels.policy import Limits
+
+running = launcher()
+space = running.workspace()
+arguments = ["-f", str(space.ipc / "connection.json")]
+kernel = running.start(space, Limits(), ["--transport=ipc", f"--ip={space.ipc}/k", *arguments], {})
+print(running._process.pid, kernel.pid, running._folder, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_is_left_of_a_grader_that_was_ended(how):
+    with subprocess.Popen(
+        [sys.executable, "-c", GRADER], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as grader:
+        zygote, kernel, folder = grader.stdout.readline().split()
+        assert psutil.pid_exists(int(zygote))
+        assert psutil.pid_exists(int(kernel))
+        grader.send_signal(how)
+        assert wait_until(lambda: not psutil.pid_exists(int(zygote)))
+        assert not psutil.pid_exists(int(kernel))
+        assert wait_until(lambda: not os.path.exists(folder))
+
+
+def test_closed_launcher_leaves_nothing():
+    running = Launcher()
+    running.workspace()
+    running.close()
+    assert not running.alive
+    assert not running._folder.exists()
+
+
+def test_forked_grader_starts_a_zygote_of_its_own():
+    ours = launcher()._process.pid
+    receiver, sender = os.pipe()
+    child = os.fork()
+    if child == 0:
+        theirs = launcher()
+        os.write(sender, str(theirs._process.pid).encode())
+        theirs.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert int(os.read(receiver, 20)) != ours
+    os.close(receiver)
+    os.close(sender)
+    assert launcher()._process.pid == ours
+    assert launcher().alive
+
+
+def test_only_plain_files_are_copied_into_the_work_folder(tmp_path):
+    (tmp_path / "nnlab").mkdir()
+    (tmp_path / "nnlab" / "start.py").write_text("")
+    (tmp_path / "work.ipynb").write_text("{}")
+    (tmp_path / "link").symlink_to("/etc")
+    os.mkfifo(tmp_path / "pipe")
+    space = launcher().workspace(tmp_path)
+    found = sorted(path.relative_to(space.work).as_posix() for path in space.work.rglob("*"))
+    assert found == ["nnlab", "nnlab/start.py"]
+    space.remove()
+
+
+def test_long_temporary_folder_is_not_used_for_sockets(tmp_path, monkeypatch):
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    monkeypatch.setattr(module.tempfile, "tempdir", str(folder))
+    made = module._make_folder()
+    assert len(str(made)) < 30
+    made.rmdir()
+
+
+def test_machine_without_the_sandbox_runs_nothing(monkeypatch):
+    monkeypatch.setattr(module, "missing", lambda: "the sandbox needs Linux")
+    with pytest.raises(SandboxError, match="is not run.*needs Linux.*--unsafe-no-sandbox"):
+        Launcher()
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_other_systems_are_told_what_is_needed(monkeypatch, system):
+    monkeypatch.setattr(machine.sys, "platform", system)
+    assert "needs Linux" in machine.missing()
+
+
+def test_setting_that_the_sandbox_cannot_keep_is_a_sentence(tmp_path):
+    space = launcher().workspace(tmp_path)
+    limits = policy.Limits(open_files=3)
+    with pytest.raises(SandboxError, match="No kernel could be started in the sandbox: "):
+        asyncio.run(launcher().start(space, limits, ["-f", "x"], {}).ready())
+    space.remove()
