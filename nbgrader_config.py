@@ -1,5 +1,7 @@
 """nbgrader's configuration of the course: every stock command and the formgrader read it."""
 
+import os
+
 from nbconvert.preprocessors import (
     ClearMetadataPreprocessor,
     CSSHTMLHeaderPreprocessor,
@@ -63,10 +65,11 @@ c.Autograde.autograde_preprocessors = [
 # A notebook that was run without the sandbox says so.
 c.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {("language_info", "name"), "coursekit"}
 
-# What student code may use; `nbgrader autograde --help-all` tells all settings, and
-# coursekit/kernels/policy.py the defaults.
-# c.SandboxProvisioner.packages = ["torch"]
-# c.SandboxProvisioner.readable = ["/data/usps"]
+# What student code may use beside what coursekit/kernels/policy.py names: the course's own data
+# set. Packages and limits are set alike: c.SandboxProvisioner.packages = ["torch"]
+if "ROUND09_DATA" in os.environ:
+    c.SandboxProvisioner.environment = ["ROUND09_DATA"]
+    c.SandboxProvisioner.readable = [os.environ["ROUND09_DATA"]]
 
 # --- Feedback --------------------------------------------------------------------------------
 # Students see the verdicts, and no line of the hidden tests.

@@ -20,7 +20,7 @@ _checked = set()
 
 
 def check_sandbox(config):
-    """Try from inside the sandbox to open what students must not see.
+    """Try from inside the sandbox to open what students must not see, and what they need.
 
     The same launcher is asked once about the same files.
 
@@ -32,7 +32,8 @@ def check_sandbox(config):
     Raises
     ------
     SandboxError
-        If any of it opens, or this machine cannot run the sandbox.
+        If what must not open does, or what the course names does not, or this machine cannot
+        run the sandbox.
     """
     settings = SandboxProvisioner(config=config)
     extra = tuple(settings.packages), tuple(settings.readable)
@@ -41,7 +42,14 @@ def check_sandbox(config):
     question = running, paths, extra
     if question in _checked:
         return
-    opened = running.what_opens(paths, *extra)
+    opened = running.what_opens([*paths, *settings.readable], *extra)
+    closed = sorted(set(settings.readable) - set(opened))
+    if closed:
+        raise SandboxError(
+            f"Student code is not run, because it could not read {', '.join(closed)}, which "
+            "c.SandboxProvisioner.readable names; let every user of the machine read it"
+        )
+    opened = [path for path in opened if path in paths]
     if opened:
         raise SandboxError(
             f"Student code is not run, because it could read {', '.join(opened)}; move the course "

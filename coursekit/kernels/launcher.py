@@ -215,7 +215,7 @@ class Launcher:
         arguments : list of str
             Those of ipykernel.
         environment : dict
-            Only the variables that `policy` names are passed on.
+            All that the kernel sees, beside what the sandbox itself sets.
         packages, readable : iterable of str
             What may be imported and read beside what `policy` names.
 
@@ -228,7 +228,6 @@ class Launcher:
         SandboxError
             If the zygote has died.
         """
-        kept = {name: environment[name] for name in policy.ENVIRONMENT if name in environment}
         connection = self._ask(
             space,
             limits,
@@ -236,7 +235,7 @@ class Launcher:
             readable,
             act="run",
             arguments=list(arguments),
-            environment=kept,
+            environment=environment,
         )
         return ForkedKernel(connection)
 

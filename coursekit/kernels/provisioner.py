@@ -62,6 +62,9 @@ class SandboxProvisioner(KernelProvisionerBase):
     readable = List(
         Unicode(), help="Folders and files that student code may read, say a large data set."
     ).tag(config=True)
+    environment = List(
+        Unicode(), help="Names of environment variables that student code may see."
+    ).tag(config=True)
 
     _kernel = None
     _space = None
@@ -100,8 +103,10 @@ class SandboxProvisioner(KernelProvisionerBase):
         """Fork the kernel and wait until its sockets are bound."""
         arguments = cmd[cmd.index("-f") :]
         try:
+            names = (*policy.ENVIRONMENT, *self.environment)
+            environment = {name: kwargs["env"][name] for name in names if name in kwargs["env"]}
             kernel = launcher().start(
-                self._space, self.limits, arguments, kwargs["env"], self.packages, self.readable
+                self._space, self.limits, arguments, environment, self.packages, self.readable
             )
             await kernel.ready()
         except BaseException:

@@ -71,6 +71,12 @@ def test_part_of_the_course_may_be_made_readable(handed_in):
     selftest.check_sandbox(readable(handed_in, data))
 
 
+def test_data_that_students_need_and_cannot_read_stop_the_grading(handed_in):
+    config = readable(handed_in, handed_in.root / "not-there")
+    with pytest.raises(SandboxError, match="could not read .*not-there.*let every user"):
+        selftest.check_sandbox(config)
+
+
 @pytest.fixture
 def no_sandbox(monkeypatch):
     """A machine that cannot lock student code in."""

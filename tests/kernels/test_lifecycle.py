@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import psutil
 import pytest
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.provisioning import KernelProvisionerFactory
+from traitlets.config import Config
 
 from coursekit.kernels import launcher as module
 from coursekit.kernels import machine, policy
@@ -41,11 +43,11 @@ async def answer(client, source):
     return reply["content"]["status"], "".join(said)
 
 
-def with_kernel(use, folder):
+def with_kernel(use, folder, **settings):
     """Start a kernel, call ``await use(manager, client)``, and shut the kernel down."""
 
     async def session():
-        manager = SandboxManager()
+        manager = SandboxManager(config=Config({"SandboxProvisioner": settings}))
         await manager.start_kernel(cwd=str(folder))
         client = manager.client()
         client.start_channels()
@@ -140,6 +142,22 @@ def test_environment_brings_no_secrets(tmp_path, monkeypatch):
     assert "secret" not in environment
     assert "C.UTF-8" in environment
     assert environment.count("THREADS': '1'") == 4
+
+
+def test_course_may_offer_data_packages_and_variables(tmp_path, monkeypatch):
+    monkeypatch.setenv("ROUND_DATA", "full name")
+    with tempfile.TemporaryDirectory() as place:
+        data = Path(place) / "data.txt"
+        data.write_text("numbers")
+        Path(place).chmod(0o755)
+
+        async def use(_, client):
+            source = "import os\nimport hypothesis\nprint(os.environ['ROUND_DATA'])"
+            return await answer(client, f"{source}\nprint(open({str(data)!r}).read())")
+
+        offers = {"readable": [place], "packages": ["hypothesis"], "environment": ["ROUND_DATA"]}
+        assert with_kernel(use, tmp_path, **offers) == ("ok", "full name\nnumbers\n")
+        assert with_kernel(use, tmp_path, readable=[place])[0] == "error"
 
 
 def test_zygote_that_died_is_replaced_and_its_kernels_die_with_it(tmp_path):
