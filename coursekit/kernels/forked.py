@@ -29,6 +29,7 @@ def run(connection, sandbox, limits, request):
         sandbox.enter(limits, request["work"], request["ipc"])
         _forget(sandbox.hidden_modules)
         app = _kernel_app(request["arguments"])
+        sandbox.seal()
     except BaseException as problem:
         channel.send(connection, failed=f"{type(problem).__name__}: {problem}"[:2000])
         os._exit(1)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from coursekit.errors import KitError
-from coursekit.kernels import channel, policy
+from coursekit.kernels import channel, folders, policy
 from coursekit.kernels.machine import missing
 
 START_SECONDS = 60
@@ -54,7 +54,7 @@ class Workspace:
 
     def remove(self):
         """Remove the folders and all that student code left there."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        folders.remove(self.root)
 
 
 class ForkedKernel:
@@ -279,7 +279,7 @@ class Launcher:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        folders.remove(self._folder)
 
     def _ask(self, space, limits, packages, readable, **request):
         ours, theirs = channel.pair()

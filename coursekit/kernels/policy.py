@@ -75,8 +75,7 @@ PACKAGES = (
 
 # --- Files ------------------------------------------------------------------------------------
 
-# Beside these: the standard library, the packages above, the kernel's own /proc folder (all to
-# be read only), and the work folder.
+# Beside these: the standard library and the packages above, to be read only, and the work folder.
 READABLE = (
     "/lib",
     "/lib64",
@@ -97,6 +96,8 @@ READABLE = (
     "/proc/stat",
     "/sys/devices/system/cpu",
 )
+# Of the kernel's own folder under /proc; not its `net` and `task`, which tell of others.
+PROCESS = ("cgroup", "cmdline", "comm", "fd", "limits", "maps", "stat", "statm", "status")
 DEVICES = ("/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero")
 
 # --- Environment ------------------------------------------------------------------------------
@@ -121,7 +122,7 @@ FIRST_UID, UIDS = 60_100, 5_000
 # not know them; `seccomp` allows some more by their arguments.
 ALLOWED = """
     read readv pread64 preadv preadv2 write writev pwrite64 pwritev pwritev2 lseek
-    open openat openat2 creat close close_range dup dup2 dup3 pipe pipe2
+    open openat openat2 creat close dup dup2 dup3 pipe pipe2
     stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2
     readlink readlinkat getdents getdents64 getcwd chdir fchdir umask
     mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2

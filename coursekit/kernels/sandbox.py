@@ -69,8 +69,19 @@ class Sandbox:
         landlock.restrict(self._grants(work, ipc))
         self._filter.load()
 
+    def seal(self):
+        """Forbid the locked process, once its sockets listen, to make another listen.
+
+        Raises
+        ------
+        OSError
+            If the machine refuses.
+        """
+        self._filter.seal()
+
     def _grants(self, work, ipc):
-        for path in (*self._read, f"/proc/{os.getpid()}"):
+        own = [f"/proc/{os.getpid()}/{name}" for name in policy.PROCESS]
+        for path in (*self._read, *own):
             yield path, landlock.READ
         for path in self._listed:
             yield path, landlock.LIST

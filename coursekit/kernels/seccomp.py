@@ -13,7 +13,8 @@ import os
 from coursekit.kernels import policy
 
 _libc = ctypes.CDLL(None, use_errno=True)
-SET_SECCOMP, MODE_FILTER = 22, 2
+SET_SECCOMP, MODE_FILTER = 22, 2  # for prctl
+MODE_FILTER_BY_CALL, ALL_THREADS = 1, 1  # for the call named seccomp
 SIZE_OF_INSTRUCTION = 8
 
 LIBRARY = "libseccomp.so.2"
@@ -23,7 +24,9 @@ ALLOW = 0x7FFF0000
 NOT_EQUAL, EQUAL, MASKED_EQUAL = 1, 4, 7  # enum scmp_compare
 ON_FOREIGN_ARCHITECTURE = 2  # SCMP_FLTATR_ACT_BADARCH
 
-CLONE_THREAD = 0x10000
+CLONE_FILES, CLONE_THREAD = 0x400, 0x10000
+CLONE_NAMESPACES = 0x7E020080
+CLOSE_RANGE = (0, 4)  # not CLOSE_RANGE_UNSHARE: the watch must see the files of every thread
 UNIX, STREAM, KIND_OF_SOCKET = 1, 1, 0xF
 PRCTL_NAME_OF_THREAD = (15, 16)
 PRCTL_NAME_OF_MEMORY = 0x53564D41
@@ -52,7 +55,12 @@ class _Comparison(ctypes.Structure):
 class _Program(ctypes.Structure):
     """The kernel's ``struct sock_fprog``: number of instructions, their address."""
 
-    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+    @classmethod
+    def of(cls, program):
+        """Give a reference to a compiled filter."""
+        return ctypes.byref(cls(len(program) // SIZE_OF_INSTRUCTION, program))
 
 
 def library():
@@ -98,6 +106,7 @@ class Filter:
     def __init__(self):
         self._library = library()
         self._program = self._compile(_error(errno.ENOSYS), _rules())
+        self._seal = self._compile(ALLOW, _no_more_listening())
 
     def load(self):
         """Filter the calls of the calling thread and of all that it starts later, for good.
@@ -111,11 +120,19 @@ class Filter:
         """
         # Of two filters the stricter counts. The first depends on the process and is short.
         for program in (self._compile(ALLOW, _signals_to_itself_only(os.getpid())), self._program):
-            buffer = ctypes.create_string_buffer(program, len(program))
-            code = _Program(len(program) // SIZE_OF_INSTRUCTION, ctypes.addressof(buffer))
-            if _libc.prctl(SET_SECCOMP, MODE_FILTER, ctypes.byref(code), 0, 0):
-                number = ctypes.get_errno()
-                raise SeccompError(number, f"seccomp is refused here: {os.strerror(number)}")
+            _refused_if(_libc.prctl(SET_SECCOMP, MODE_FILTER, _Program.of(program), 0, 0))
+
+    def seal(self):
+        """Forbid all threads of the process, once its sockets listen, to make another listen.
+
+        Raises
+        ------
+        SeccompError
+            If the kernel refuses.
+        """
+        number = self._library.seccomp_syscall_resolve_name(b"seccomp")
+        program = _Program.of(self._seal)
+        _refused_if(_libc.syscall(number, MODE_FILTER_BY_CALL, ALL_THREADS, program))
 
     def _compile(self, default, rules):
         lib = self._library
@@ -152,7 +169,8 @@ def _rules():
             yield name, action
     # Threads, but no processes. The flags of clone3 lie in memory, where a filter cannot see
     # them: it stays unknown, so that the C library uses clone.
-    yield "clone", ALLOW, _Comparison(0, MASKED_EQUAL, CLONE_THREAD, CLONE_THREAD)
+    thread = CLONE_THREAD | CLONE_FILES
+    yield "clone", ALLOW, _Comparison(0, MASKED_EQUAL, thread | CLONE_NAMESPACES, thread)
     yield "clone", _error(errno.EPERM), _Comparison(0, MASKED_EQUAL, CLONE_THREAD, 0)
     yield "prlimit64", ALLOW, _Comparison(0, EQUAL, 0)  # its own limits
     # The kernel's own channels are streams of the unix family; nothing else is a socket. libzmq
@@ -164,12 +182,23 @@ def _rules():
         for kind in (2, 3, 5):
             other = _Comparison(1, MASKED_EQUAL, KIND_OF_SOCKET, kind)
             yield name, _error(errno.EACCES), _Comparison(0, EQUAL, UNIX), other
+    for flags in CLOSE_RANGE:
+        yield "close_range", ALLOW, _Comparison(2, EQUAL, flags)
     for command in FCNTL:
         yield "fcntl", ALLOW, _Comparison(1, EQUAL, command)
     for request in IOCTL:
         yield "ioctl", ALLOW, _Comparison(1, EQUAL, request)
     for option in (*PRCTL_NAME_OF_THREAD, PRCTL_NAME_OF_MEMORY):
         yield "prctl", ALLOW, _Comparison(0, EQUAL, option)
+    # For `Filter.seal`: a process may always restrict itself further.
+    further = _Comparison(0, EQUAL, MODE_FILTER_BY_CALL), _Comparison(1, EQUAL, ALL_THREADS)
+    yield "seccomp", ALLOW, *further
+
+
+def _no_more_listening():
+    """Yield rules as `_rules` does, for a kernel whose sockets are there."""
+    for name in ("bind", "listen"):
+        yield name, _error(errno.EPERM)
 
 
 def _signals_to_itself_only(pid):
@@ -181,6 +210,12 @@ def _signals_to_itself_only(pid):
 def _error(number):
     """Return the action that fails with an errno, or succeeds without effect where it is 0."""
     return 0x00050000 | number
+
+
+def _refused_if(result):
+    if result:
+        number = ctypes.get_errno()
+        raise SeccompError(number, f"seccomp is refused here: {os.strerror(number)}")
 
 
 def _check(result, what):

@@ -6,6 +6,7 @@ from contextlib import suppress
 from time import monotonic
 
 from coursekit.kernels import policy
+from coursekit.kernels.folders import BLOCK, usage_of
 
 INTERVAL = 0.1
 DISK_EVERY = 3  # a walk through the work folder costs more than the rest
@@ -25,6 +26,7 @@ class Watch:
     def __init__(self, pid, limits, work):
         self.limits = limits
         self._pid, self._work = pid, work
+        self._mapped = os.fsencode(f" {work}/")
         self._start = monotonic()
         self._before = usage_of(work)
         self._looks = 0
@@ -65,42 +67,24 @@ class Watch:
         return fields["VmRSS"] * policy.KIB, fields["Threads"]
 
     def _deleted(self):
-        """Count the bytes of files that are open but no longer in any folder."""
+        """Count the bytes of files that are in use but no longer in any folder."""
         total, folder = 0, f"/proc/{self._pid}/fd"
         with suppress(OSError):
             for name in os.listdir(folder):
                 with suppress(OSError):
                     found = os.stat(f"{folder}/{name}")
                     if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
-                        total += found.st_blocks * 512
-        return total
+                        total += found.st_blocks * BLOCK
+        # How large a file is that is only mapped cannot be seen: as large as it may be.
+        return total + self._deleted_but_mapped() * self.limits.file_size
 
-
-def usage_of(folder):
-    """Count what lies in a folder.
-
-    Parameters
-    ----------
-    folder : str
-
-    Returns
-    -------
-    size : int
-        Bytes on disk.
-    entries : int
-        Files and folders.
-    """
-    size = entries = 0
-    folders = [folder]
-    while folders:
-        with suppress(OSError), os.scandir(folders.pop()) as found:
-            for entry in found:
-                with suppress(OSError):
-                    entries += 1
-                    size += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-    return size, entries
+    def _deleted_but_mapped(self):
+        files = set()
+        with suppress(OSError), open(f"/proc/{self._pid}/maps", "rb") as maps:
+            for line in maps:
+                if self._mapped in line and line.endswith(b" (deleted)\n"):
+                    files.add(line.split()[4])  # the inode
+        return len(files)
 
 
 def _size(size):

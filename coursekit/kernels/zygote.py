@@ -9,7 +9,6 @@ import gc
 import io
 import os
 import selectors
-import shutil
 import signal
 import socket
 import sys
@@ -19,7 +18,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from time import monotonic
 
-from coursekit.kernels import channel, policy
+from coursekit.kernels import channel, folders, policy
 from coursekit.kernels.forked import look, run
 from coursekit.kernels.sandbox import Sandbox
 from coursekit.kernels.watch import INTERVAL, Watch
@@ -224,7 +223,7 @@ def main(descriptor, folder):
     channel.send(control, ready=True)
     asked = zygote.serve()
     if asked is None:
-        shutil.rmtree(folder, ignore_errors=True)
+        folders.remove(folder)
     else:
         asked()
 

@@ -10,7 +10,7 @@ from traitlets.config import Config
 from coursekit.grading.execute import BoundedExecute
 from coursekit.kernels.launcher import launcher
 
-SMALL = {"resident_memory": 400 * 2**20, "disk": 8 * 2**20, "entries": 200, "file_size": 2**21}
+SMALL = {"resident_memory": 400 * 2**20, "disk": 8 * 2**20, "entries": 2000, "file_size": 2**21}
 FIRST = 'print("judged before")'
 LAST = 'print("after")'
 
@@ -70,6 +70,29 @@ ENDINGS = {
         "wrote more than 8 MiB of files",
         False,
     ),
+    "deleted files that stay mapped": (
+        "import mmap, os, time\nkept = []\n"
+        "for number in range(20):\n"
+        "    with open('x.bin', 'wb+') as file:\n"
+        "        file.write(bytes(2**20))\n        file.flush()\n"
+        "        kept.append(mmap.mmap(file.fileno(), 4096))\n    os.unlink('x.bin')\n"
+        "time.sleep(5)",
+        "wrote more than 8 MiB of files",
+        False,
+    ),
+    "files below a path that is too long": (
+        "import os, time\n"
+        "for _ in range(30):\n    os.mkdir('x' * 200)\n    os.chdir('x' * 200)\n"
+        "for number in range(20):\n    open(str(number), 'wb').write(bytes(2**20))\n"
+        "time.sleep(5)",
+        "wrote more than 8 MiB of files",
+        False,
+    ),
+    "folders in each other": (
+        "import os\nfor _ in range(1500):\n    os.mkdir('x')\n    os.chdir('x')",
+        "",
+        True,
+    ),
     "a large file": (
         "with open('x.bin', 'wb') as file:\n    file.write(bytes(2**25))",
         "File too large",
@@ -78,7 +101,7 @@ ENDINGS = {
     "100,000 files": (
         "import time\nfor number in range(100_000):\n    open(str(number), 'w').close()\n"
         "time.sleep(5)",
-        "made more than 200 files",
+        "made more than 2000 files",
         False,
     ),
     "work folder emptied": (
