@@ -113,7 +113,7 @@ class Zygote:
         try:
             sandbox = self._sandbox(tuple(message["packages"]), tuple(message["readable"]))
         except OSError as problem:
-            channel.send(connection, failed=problem.strerror or str(problem))
+            _tell(connection, failed=problem.strerror or str(problem))
             connection.close()
             return True
         limits = policy.Limits(**message["limits"])
@@ -126,7 +126,7 @@ class Zygote:
         watch = Watch(pid, limits, message["work"])
         kernel = _Kernel(pid, os.pidfd_open(pid), connection, watch)
         self._kernels[pid] = kernel
-        channel.send(connection, pid=pid)
+        _tell(connection, pid=pid)
         self._selector.register(connection, selectors.EVENT_READ, lambda _: self._on_word(kernel))
         self._selector.register(kernel.pidfd, selectors.EVENT_READ, lambda _: self._on_end(kernel))
         return True
@@ -139,6 +139,8 @@ class Zygote:
 
     def _on_word(self, kernel):
         """Pass a signal on; who has gone wants the kernel no longer."""
+        if kernel.pid not in self._kernels:
+            return True  # it ended a moment ago
         message, _ = channel.receive(kernel.connection)
         if message is None:
             self._selector.unregister(kernel.connection)
@@ -157,8 +159,7 @@ class Zygote:
         for registered in (kernel.pidfd, kernel.connection):
             with suppress(KeyError):
                 self._selector.unregister(registered)
-        with suppress(OSError):
-            channel.send(kernel.connection, exit=code, reason=kernel.reason)
+        _tell(kernel.connection, exit=code, reason=kernel.reason)
         kernel.connection.close()
         os.close(kernel.pidfd)
         del self._kernels[kernel.pid]
@@ -182,6 +183,12 @@ class Zygote:
             if int(name) > 2 and int(name) != connection.fileno():
                 with suppress(OSError):
                     os.close(int(name))
+
+
+def _tell(connection, **message):
+    """Send a message to who may have gone meanwhile."""
+    with suppress(OSError):
+        channel.send(connection, **message)
 
 
 def warm_up():
