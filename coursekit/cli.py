@@ -18,7 +18,7 @@ from coursekit.errors import KitError
 # nbgrader takes seconds to import: each command imports what it needs, so that help comes at once.
 if TYPE_CHECKING:
     from coursekit.course import Course
-    from coursekit.grading.autograde import Outcome
+    from coursekit.grading.outcome import Outcome
     from coursekit.mycourses.collect import Collected
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -167,10 +167,26 @@ def _tell_collected(collected: "Collected"):
 @_course_command
 @click.argument("assignment", required=False)
 @click.option("--student", "students", multiple=True, help="Grade this one only; may be repeated.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Notebooks to run at a time; default: one for each processor.",
+)
+@click.option(
+    "--regrade", is_flag=True, help="Grade again what has not changed since it was graded."
+)
 @_runs_student_code
-def grade_(course: "Course", assignment: str | None, students: tuple[str, ...]):
-    """Run and grade what was collected."""
-    from coursekit.grading.autograde import FAILED, GRADED, grade
+def grade_(
+    course: "Course",
+    assignment: str | None,
+    students: tuple[str, ...],
+    workers: int | None,
+    regrade: bool,
+):
+    """Run and grade what was collected; go on where an earlier run was broken off."""
+    from coursekit.grading.autograde import grade
+    from coursekit.grading.outcome import FAILED, GRADED, KEPT
 
     console = _console()
     columns = ("Grading", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -179,15 +195,18 @@ def grade_(course: "Course", assignment: str | None, students: tuple[str, ...]):
 
         def progress(done: int, total: int, outcome: "Outcome"):
             bar.update(task, completed=done, total=total)
-            if outcome.detail or not console.is_terminal:
+            told = outcome.detail or not console.is_terminal
+            if told and outcome.status != KEPT:
                 line = f"{done}/{total} {outcome.student}: {outcome.status}. {outcome.detail}"
                 console.print(line.rstrip(), soft_wrap=True)
 
-        outcomes = grade(course, course.assignment(assignment), students or None, progress)
+        name = course.assignment(assignment)
+        outcomes = grade(course, name, students or None, progress, workers, regrade)
     if not outcomes:
         raise KitError(f"Nobody's work lies under {course.submitted}; run coursekit collect.")
-    graded = sum(outcome.status == GRADED for outcome in outcomes)
-    click.echo(f"{graded} of {len(outcomes)} graded")
+    counts = Counter(outcome.status for outcome in outcomes)
+    before = f", {counts[KEPT]} of them before" if counts[KEPT] else ""
+    click.echo(f"{counts[GRADED] + counts[KEPT]} of {len(outcomes)} graded{before}")
     failed = [outcome.student for outcome in outcomes if outcome.status == FAILED]
     if failed:
         raise KitError(f"nbgrader could not grade: {', '.join(failed)}; the reasons stand above.")

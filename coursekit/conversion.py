@@ -35,7 +35,9 @@ class _Listener(logging.Handler):
         return f"{where}{self.exception or self.error or 'nbgrader gave no reason.'}"
 
 
-def convert(converter: type[BaseConverter], course: Course, assignment: str, student=None):
+def convert(
+    converter: type[BaseConverter], course: Course, assignment: str, student=None, **others
+) -> BaseConverter:
     """Run a converter on one assignment, replacing what an earlier run made.
 
     Parameters
@@ -46,6 +48,13 @@ def convert(converter: type[BaseConverter], course: Course, assignment: str, stu
     assignment : str
     student : str, optional
         The one student to convert.
+    **others
+        More arguments of the converter.
+
+    Returns
+    -------
+    BaseConverter
+        The converter, at the end of its work.
 
     Raises
     ------
@@ -58,7 +67,7 @@ def convert(converter: type[BaseConverter], course: Course, assignment: str, stu
     config = Config(course.config.copy())
     # A grading run is more than one student's conversion: who grades a class begins it.
     config.Autograde.pre_convert_hook = None
-    run = converter(directory, config=config, log=LOG, force=True)
+    run = converter(directory, config=config, log=LOG, force=True, **others)
     listener = _Listener()
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
@@ -70,3 +79,4 @@ def convert(converter: type[BaseConverter], course: Course, assignment: str, stu
         raise KitError(listener.sentence) from problem
     finally:
         LOG.removeHandler(listener)
+    return run

@@ -10,8 +10,9 @@ from coursekit.course import CONFIG_FILE, Course
 from coursekit.demo.download import DEADLINE, download_zip, scan, worksheet
 from coursekit.demo.handing_in import Student, hand_in, read_students
 from coursekit.errors import KitError
-from coursekit.grading.autograde import Outcome, grade
+from coursekit.grading.autograde import grade
 from coursekit.grading.feedback import feedback
+from coursekit.grading.outcome import Outcome
 from coursekit.grading.results import StudentResult, results, write_grades
 from coursekit.mycourses.collect import collect
 from coursekit.release import release

@@ -130,6 +130,7 @@ class BoundedExecute(Execute):
         finally:
             self._used += monotonic() - start
         cell.outputs.append(new_output("error", **_error(STOPPED, reason)))
+        cell.execution_count = None  # whether the kernel still told it is chance
         return cell, resources
 
     def process_message(self, msg, cell, cell_index):

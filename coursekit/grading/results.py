@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
 from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading.execute import UNSAFE
+from coursekit.grading.halves import HALF_DONE
 from coursekit.grading.notebook import read_graded
 from coursekit.grading.student import LostPoints, NotebookResult, StudentResult, points, why
 from coursekit.judging.verdict import METADATA_KEY, read_verdict
@@ -70,7 +71,8 @@ def _student(
     folder = course.autograded / student / assignment
     work = course.submitted / student / assignment
     notebooks = sorted(submission.notebooks, key=lambda notebook: notebook.name)
-    if any(_is_ungraded(work, folder, notebook.name) for notebook in notebooks):
+    half_done = (folder / HALF_DONE).exists()
+    if half_done or any(_is_ungraded(work, folder, notebook.name) for notebook in notebooks):
         return StudentResult(student, name, "not graded")
     return StudentResult(
         student,

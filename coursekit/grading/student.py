@@ -118,7 +118,7 @@ def why(result: StudentResult) -> list[str]:
         return [result.state]
     lines = ["changed since it was graded: run coursekit grade"] if result.changed else []
     if result.unsafe:
-        lines.append("was run without the sandbox")
+        lines.append("was run without the sandbox: coursekit grade --regrade")
     if result.late_seconds:
         lines.append(f"{result.late_seconds / 3600:.1f} h late")
     not_there = [f"{notebook}.ipynb was not handed in" for notebook in result.missing]

@@ -10,8 +10,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from coursekit.course import Course
-from coursekit.grading.autograde import FAILED, GRADED, grade
+from coursekit.grading.autograde import grade
 from coursekit.grading.feedback import feedback
+from coursekit.grading.outcome import FAILED, GRADED
 from coursekit.judging import marking
 from coursekit.judging.preprocessors import MIME
 from coursekit.judging.round09 import TASKS
@@ -254,7 +255,7 @@ def points(course, student):
 @pytest.mark.parametrize("student", GRADED_STUDENTS)
 def test_changed_notebook_earns_its_honest_part(graded, student):
     course, outcomes, _ = graded
-    assert outcomes[student].status == GRADED
+    assert outcomes[student].status == GRADED, outcomes[student].detail
     assert points(course, student) == {WRONG: (0, 2), RIGHT: (3, 3)}
 
 

@@ -31,4 +31,4 @@ def test_everybody_gets_the_same_points_without_the_sandbox(found, key):
 
 @pytest.mark.parametrize("key", [key for key in STUDENTS if key != "absent"])
 def test_the_grades_tell_that_there_was_no_sandbox(found, key):
-    assert "was run without the sandbox" in why(found[key])
+    assert "was run without the sandbox: coursekit grade --regrade" in why(found[key])

@@ -11,6 +11,7 @@ from coursekit.course import Course
 from coursekit.errors import CourseError, KitError
 from coursekit.grading.autograde import grade
 from coursekit.grading.feedback import feedback
+from coursekit.grading.halves import HALF_DONE
 from coursekit.grading.results import results, write_grades
 from coursekit.grading.student import LostPoints, NotebookResult, StudentResult, why
 from coursekit.release import release
@@ -79,7 +80,8 @@ def test_nobody_stops_the_others(graded):
 
 def test_progress_is_told_after_each_student(graded):
     _, outcomes, calls = graded
-    assert calls == [(done, 6, outcome) for done, outcome in enumerate(outcomes.values(), 1)]
+    assert [(done, total) for done, total, _ in calls] == [(done, 6) for done in range(1, 7)]
+    assert {outcome.student: outcome for *_, outcome in calls} == outcomes
 
 
 @pytest.mark.parametrize(
@@ -245,7 +247,8 @@ def test_points_given_by_hand_survive_grading_again(copy):
     with copy.gradebook() as gradebook:
         gradebook.find_grade("why", "sums", "round", "1-right").manual_score = 2.5
         gradebook.db.commit()
-    assert [outcome.status for outcome in grade(copy, "round", ["1-right"])] == ["graded"]
+    (outcome,) = grade(copy, "round", ["1-right"], regrade=True)
+    assert outcome.status == "graded"
     again = {result.student: result for result in results(copy, "round")}
     assert again["1-right"].score == 9.5
 
@@ -320,6 +323,31 @@ def test_time_of_an_earlier_submission_is_forgotten(copy):
         again = {result.student: result for result in results(copy, "round")}["1-right"]
         late.append(again.late_seconds > 0)
     assert late == [True, False]
+
+
+def test_what_is_graded_is_not_graded_again(copy):
+    before = results(copy, "round")
+    outcomes = {outcome.student: outcome.status for outcome in grade(copy, "round")}
+    assert outcomes == {
+        "1-right": "kept",
+        "2-endless": "kept",
+        "3-deadly": "kept",
+        "4-broken": "failed",
+        "5-scan": "missing",
+        "6-wrong": "kept",
+    }
+    assert results(copy, "round") == before
+
+
+def test_grading_that_was_broken_off_goes_on(copy):
+    """A student whose points were not saved yet counts as not graded, and is graded again."""
+    (copy.autograded / "1-right" / "round" / HALF_DONE).touch()
+    shutil.rmtree(copy.autograded / "6-wrong" / "round")
+    states = {result.student: result.state for result in results(copy, "round")}
+    assert (states["1-right"], states["6-wrong"]) == ("not graded", "not graded")
+    outcomes = grade(copy, "round", ["1-right", "2-endless", "6-wrong"])
+    assert [outcome.status for outcome in outcomes] == ["graded", "kept", "graded"]
+    assert not list(copy.autograded.rglob(HALF_DONE))
 
 
 def test_grading_before_the_release_is_refused(course):

@@ -104,7 +104,7 @@ def test_student_code_runs_without_the_sandbox_when_told_and_the_grades_say_so(h
     assert grade(handed_in, "round")[0].status == "graded"
     (anna,) = results(handed_in, "round")
     assert anna.unsafe
-    assert "was run without the sandbox" in why(anna)
+    assert "was run without the sandbox: coursekit grade --regrade" in why(anna)
     assert [notebook.score for notebook in anna.notebooks] == [0, 6]
 
 

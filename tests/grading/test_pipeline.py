@@ -1,0 +1,185 @@
+"""The class in parallel gives what nbgrader gives one after the other, and survives its end."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+from nbgrader.converters import Autograde
+
+from coursekit.conversion import convert
+from coursekit.course import Course
+from coursekit.grading.autograde import grade
+from coursekit.grading.halves import HALF_DONE
+from coursekit.grading.pipeline import Pipeline
+from coursekit.grading.results import results
+from coursekit.judging import seeds
+from coursekit.release import release
+
+from ..attacks.attacks import HONEST
+from ..attacks.test_handed_in import CONFIG, source_notebook
+from ..conftest import answer
+
+RIGHT = "def add(a, b):\n    return a + b"
+SLOW = "import time\ntime.sleep(1)\n" + RIGHT
+ANSWERS = {
+    "anna": RIGHT,
+    "ben": "def add(a, b):\n    return 0",
+    "carla": "import os\nos._exit(1)",
+    "dora": 'print("x" * 10**6)\n' + RIGHT,
+    "emil": "def add(a, b):\n    while True:\n        pass",
+}
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """A course with the judge and the configuration of the kit; three students."""
+    root = tmp_path / "judged"
+    (root / "source" / "round").mkdir(parents=True)
+    shutil.copy(CONFIG, root)
+    nbformat.write(source_notebook(), root / "source" / "round" / "tasks.ipynb")
+    course = Course(root)
+    release(course, "round")
+    for student, change in (("right", "y2 - t"), ("wrong", "y2 + t"), ("dead", "os._exit(0)")):
+        notebook = nbformat.read(course.release / "round" / "tasks.ipynb", as_version=4)
+        notebook.cells[1].source = HONEST.replace("np.zeros(10)", change) + "\nimport os\n"
+        folder = course.submitted / student / "round"
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / "tasks.ipynb")
+    return course
+
+
+@pytest.fixture
+def handed_in(released):
+    """The tiny course, with five students."""
+    for student, source in ANSWERS.items():
+        folder = released.submitted / student / "round"
+        folder.mkdir(parents=True)
+        (folder / "sums.ipynb").write_text(answer(released, "sums", {"add": source}))
+        (folder / "products.ipynb").write_text(
+            answer(released, "products", {"product": "product = 6"})
+        )
+    return released
+
+
+def gradebook_of(course):
+    """Give all that the gradebook says, but for ids, which are drawn at random."""
+    with sqlite3.connect(course.root / "gradebook.db") as database:
+        rows = database.execute(
+            "SELECT s.student_id, b.name, c.name, g.auto_score, g.manual_score, g.extra_credit,"
+            " g.needs_manual_grade, n.late_submission_penalty, s.timestamp"
+            " FROM grade g JOIN submitted_notebook n ON g.notebook_id = n.id"
+            " JOIN submitted_assignment s ON n.assignment_id = s.id"
+            " JOIN notebook b ON n.notebook_id = b.id JOIN base_cell c ON g.cell_id = c.id"
+        ).fetchall()
+        comments = database.execute("SELECT auto_comment, manual_comment FROM comment").fetchall()
+    return sorted(rows, key=str), sorted(comments, key=str)
+
+
+def graded_files_of(course):
+    """Read what the grading wrote, but for the times at which cells ran."""
+    files = {path.relative_to(course.autograded): path for path in course.autograded.rglob("*.*")}
+    return {name: without_times(path) for name, path in files.items() if path.is_file()}
+
+
+def without_times(path):
+    if path.suffix != ".ipynb":
+        return path.read_bytes()
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    return notebook
+
+
+@pytest.mark.parametrize("name", ["judged", "handed_in"])
+def test_parallel_grading_gives_what_nbgrader_gives(name, request, monkeypatch, tmp_path):
+    monkeypatch.setattr(seeds, "run", lambda: "the same run")
+    ours = request.getfixturevalue(name)
+    seeds.course_secret(ours.root / ".coursekit" / "secret")
+    theirs = Course(shutil.copytree(ours.root, tmp_path / "theirs"))
+    outcomes = grade(ours, "round", workers=3)
+    assert {outcome.status for outcome in outcomes} == {"graded"}
+    for folder in theirs.submissions("round"):
+        convert(Autograde, theirs, "round", folder.parent.name)
+    assert gradebook_of(ours) == gradebook_of(theirs)
+    assert graded_files_of(ours) == graded_files_of(theirs)
+
+
+def test_student_whose_kernel_does_not_start_fails_alone(handed_in, monkeypatch):
+    from coursekit.grading import pipeline
+
+    run = pipeline.run_in_thread
+
+    def refuse(job):
+        if "return 0" in job.notebook:
+            raise RuntimeError("The kernel did not answer.")
+        return run(job)
+
+    monkeypatch.setattr(pipeline, "run_in_thread", refuse)
+    outcomes = {outcome.student: outcome for outcome in grade(handed_in, "round")}
+    assert outcomes["ben"].status == "failed"
+    assert outcomes["ben"].detail == "sums.ipynb: RuntimeError: The kernel did not answer."
+    assert not (handed_in.autograded / "ben" / "round").exists()
+    assert {outcomes[other].status for other in outcomes if other != "ben"} == {"graded"}
+
+
+def test_no_more_notebooks_wait_in_memory_than_the_workers_need(handed_in, monkeypatch):
+    most = 0
+    begin = Pipeline._begin
+
+    def counting(self, *arguments):
+        nonlocal most
+        begin(self, *arguments)
+        most = max(most, len(self._running))
+
+    monkeypatch.setattr(Pipeline, "_begin", counting)
+    grade(handed_in, "round", workers=1)
+    assert most <= 3  # two for the worker, and the rest of the last student's
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_grading_that_is_ended_in_the_middle_leaves_nothing_and_goes_on(handed_in, how):
+    for number in range(4):
+        folder = handed_in.submitted / f"slow-{number}" / "round"
+        folder.mkdir(parents=True)
+        (folder / "sums.ipynb").write_text(answer(handed_in, "sums", {"add": SLOW}))
+    command = [sys.executable, "-m", "coursekit", "grade", "round", "--workers", "1"]
+    with subprocess.Popen(
+        [*command, "--course", handed_in.root], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as grading:
+        wait_for(lambda: list(handed_in.autograded.glob("slow-1/round/sums.ipynb")))
+        below = psutil.Process(grading.pid).children(recursive=True)
+        assert below
+        grading.send_signal(how)
+        _, said = grading.communicate()
+    assert grading.returncode == (1 if how == signal.SIGINT else -9)
+    assert b"Traceback" not in said
+    wait_for(lambda: not any(process.is_running() for process in below))
+    assert list(handed_in.autograded.rglob(HALF_DONE))
+    with sqlite3.connect(handed_in.root / "gradebook.db") as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+    outcomes = {outcome.student: outcome.status for outcome in grade(handed_in, "round")}
+    assert outcomes["anna"] == "kept"
+    assert outcomes["slow-3"] == "graded"
+    scores = {result.student: result.score for result in results(handed_in, "round")}
+    assert {scores[f"slow-{number}"] for number in range(4)} == {6}
+    assert (scores["anna"], scores["ben"]) == (7, 1)
+
+
+def wait_for(condition):
+    """Wait until a condition holds, which it must in a minute."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_as_many_notebooks_run_at_a_time_as_there_are_processors(handed_in):
+    assert Pipeline(handed_in, "round")._workers == len(os.sched_getaffinity(0))
