@@ -10,7 +10,7 @@ from nbconvert.preprocessors import (
 from nbgrader import preprocessors as stock
 
 from coursekit.grading.execute import BoundedExecute
-from coursekit.grading.selftest import begin_run
+from coursekit.grading.hook import begin_run
 from coursekit.judging.preprocessors import JudgeAnswers, PoseChallenges
 
 c = get_config()  # noqa: F821  (nbgrader's loader defines it)

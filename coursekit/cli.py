@@ -201,7 +201,12 @@ def grade_(
                 console.print(line.rstrip(), soft_wrap=True)
 
         name = course.assignment(assignment)
-        outcomes = grade(course, name, students or None, progress, workers, regrade)
+        try:
+            outcomes = grade(course, name, students or None, progress, workers, regrade)
+        except KeyboardInterrupt:
+            raise KitError(
+                "Stopped; the same command grades those who are not graded yet."
+            ) from None
     if not outcomes:
         raise KitError(f"Nobody's work lies under {course.submitted}; run coursekit collect.")
     counts = Counter(outcome.status for outcome in outcomes)

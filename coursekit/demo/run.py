@@ -14,6 +14,7 @@ from coursekit.grading.autograde import grade
 from coursekit.grading.feedback import feedback
 from coursekit.grading.outcome import Outcome
 from coursekit.grading.results import StudentResult, results, write_grades
+from coursekit.kernels.launcher import launcher
 from coursekit.mycourses.collect import collect
 from coursekit.release import release
 
@@ -92,6 +93,8 @@ def run(
         something that no earlier run made.
     """
     group = read_students(students)
+    if sandboxed:
+        launcher()  # a machine without the sandbox is told before an earlier demo is removed
     course = make_course(course_root, folder)
     if not sandboxed:
         course.give_up_sandbox()

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterable
 
-from coursekit.course import Course
-from coursekit.errors import KitError
+from traitlets import TraitError
+
+from coursekit.course import CONFIG_FILE, Course
+from coursekit.errors import CourseError, KitError
+from coursekit.grading.execute import BoundedExecute
 from coursekit.grading.outcome import KEPT, Outcome
 from coursekit.grading.pipeline import Pipeline, is_graded
 from coursekit.grading.selftest import check_sandbox
 from coursekit.judging import seeds
+from coursekit.kernels.provisioner import SandboxProvisioner
 
 
 def grade(
@@ -56,6 +60,7 @@ def grade(
     else:
         students = list(students)
         _check_known(course, assignment, set(students) - set(handed_in))
+    _check_settings(course)
     if course.sandboxed:
         check_sandbox(course.config)
     seeds.new_run()
@@ -74,6 +79,22 @@ def grade(
             to_grade.append(student)
     Pipeline(course, assignment, workers).run(to_grade, told)
     return [outcomes[student] for student in students]
+
+
+def _check_settings(course: Course):
+    """Refuse settings that student code would run under if they were right."""
+    for kind in (BoundedExecute, SandboxProvisioner):
+        where = f"{course.root / CONFIG_FILE}"
+        unknown = set(course.config[kind.__name__]) - set(kind.class_trait_names(config=True))
+        if unknown:
+            raise CourseError(
+                f"{where}: there is no setting c.{kind.__name__}.{min(unknown)}; there are "
+                f"{', '.join(sorted(kind.class_own_traits(config=True)))}"
+            )
+        try:
+            kind(config=course.config)
+        except TraitError as problem:
+            raise CourseError(f"{where}: {problem}") from problem
 
 
 def _check_known(course: Course, assignment: str, students: set[str]):

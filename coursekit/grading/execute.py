@@ -1,8 +1,11 @@
 """Run a student's notebook in the sandbox, within limits of time and output."""
 
+import asyncio
+import math
 from time import monotonic
 
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
@@ -10,13 +13,18 @@ from traitlets import Bool, Float, Integer, List
 
 from coursekit.grading.selftest import check_sandbox
 from coursekit.judging.verdict import METADATA_KEY
+from coursekit.kernels.fork import SandboxError
 from coursekit.kernels.policy import MIB
 from coursekit.kernels.provisioner import SandboxManager
+from coursekit.kernels.watch import FLOODED_BY_ANOTHER
 
 STOPPED = "Stopped"
 NOT_RUN = "Not run"
 UNSAFE = "unsafe_no_sandbox"
 CUT = "\n(The rest of this cell's output was left out: it was too long.)\n"
+GRACE = 10  # seconds beyond a cell's time in which it must have been interrupted
+DEEPEST = 16  # answers need about 8
+NUMBER, INDENT = 16, 8  # characters that a number takes, and the indentation of an item
 MESSAGE_OVERHEAD = 512  # bytes that a message takes beside its content, roughly
 
 
@@ -117,8 +125,12 @@ class BoundedExecute(Execute):
         start = monotonic()
         try:
             return super().preprocess_cell(cell, resources, index)
-        except DeadKernelError:
+        except DeadKernelError as problem:
             what = getattr(self.km.provisioner, "reason", "") or "died"
+            if what == FLOODED_BY_ANOTHER:
+                raise SandboxError(
+                    f"The kernel {what}; grade this student again, alone: --student, --workers 1."
+                ) from problem
             reason = f"the kernel {what} while it ran this cell."
             self._stopped = f"the kernel {what} in an earlier cell."
         except CellTimeoutError:
@@ -133,6 +145,18 @@ class BoundedExecute(Execute):
         cell.execution_count = None  # whether the kernel still told it is chance
         return cell, resources
 
+    async def async_execute_cell(self, *arguments, **options):
+        """Run one cell; see nbclient's method, which a kernel could keep waiting for ever."""
+        patience = self.timeout_func(None) + self.iopub_timeout + GRACE
+        try:
+            return await asyncio.wait_for(
+                super().async_execute_cell(*arguments, **options), patience
+            )
+        except TimeoutError:
+            raise CellTimeoutError(f"no end after {patience:g} s") from None
+
+    execute_cell = run_sync(async_execute_cell)
+
     def process_message(self, msg, cell, cell_index):
         """Take a message of the kernel, unless the cell has said too much already.
 
@@ -140,8 +164,10 @@ class BoundedExecute(Execute):
         """
         if msg["msg_type"] in ("status", "execute_input"):
             return super().process_message(msg, cell, cell_index)
+        if msg["msg_type"].startswith("comm_"):  # for widgets, of which nothing is kept
+            return None
         kind = "stream" if msg["msg_type"] == "stream" else "other"
-        size = len(str(msg["content"])) + MESSAGE_OVERHEAD
+        size = MESSAGE_OVERHEAD + _size(msg["content"])
         left = min(self._room[kind], self.notebook_output_limit - self._notebook_output)
         if size <= left:
             self._room[kind] -= size
@@ -151,6 +177,29 @@ class BoundedExecute(Execute):
             self._room[kind] = 0
             cell.outputs.append(new_output("stream", name="stderr", text=CUT))
         return None
+
+
+def _size(content) -> float:
+    """Measure roughly what a message's content takes when the notebook is written, indented.
+
+    Infinite if it is nested deeper than outputs are.
+    """
+    size, left = 0, [(content, 0)]
+    while left:
+        item, depth = left.pop()
+        if isinstance(item, dict):
+            size += sum(map(len, item))
+            inside = item.values()
+        elif isinstance(item, list):
+            inside = item
+        else:
+            size += len(item) if isinstance(item, str) else NUMBER
+            continue
+        if depth == DEEPEST:
+            return math.inf
+        size += (depth + INDENT) * len(item)
+        left += [(part, depth + 1) for part in inside]
+    return size
 
 
 def _error(name: str, reason: str) -> dict:

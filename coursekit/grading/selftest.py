@@ -6,14 +6,13 @@ from pathlib import Path
 import nbgrader
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.engine import make_url
-from traitlets.config import Application
 
 import coursekit
-from coursekit.judging import seeds
 from coursekit.judging.preprocessors import PoseChallenges
 from coursekit.kernels.launcher import SandboxError, launcher
 from coursekit.kernels.provisioner import SandboxProvisioner
 
+READABLE = "c.SandboxProvisioner.readable"
 FOLDERS = ("source", "submitted", "autograded", "feedback")
 
 _checked = set()
@@ -43,18 +42,21 @@ def check_sandbox(config):
     if question in _checked:
         return
     opened = running.what_opens([*paths, *settings.readable], *extra)
-    closed = sorted(set(settings.readable) - set(opened))
-    if closed:
+    for path in settings.readable:
+        if not os.path.exists(path):
+            raise SandboxError(f"There is no {path}, which {READABLE} names; give its full path")
+        if path not in opened:
+            raise SandboxError(
+                f"Student code is not run, because it could not read {path}, which {READABLE} "
+                "names; let every user of the machine read it"
+            )
+    within_reach = sorted(set(opened) & set(paths), key=len)
+    if within_reach:
+        more = f" and {len(within_reach) - 1} more" if len(within_reach) > 1 else ""
         raise SandboxError(
-            f"Student code is not run, because it could not read {', '.join(closed)}, which "
-            "c.SandboxProvisioner.readable names; let every user of the machine read it"
-        )
-    opened = [path for path in opened if path in paths]
-    if opened:
-        raise SandboxError(
-            f"Student code is not run, because it could read {', '.join(opened)}; move the course "
-            "out of the folders of the system and of Python's packages, and look at "
-            "c.SandboxProvisioner.readable and c.SandboxProvisioner.packages"
+            f"Student code is not run, because it could read {within_reach[0]}{more}; look at "
+            f"{READABLE} and c.SandboxProvisioner.packages, or move the course out of the "
+            "folders of the system and of Python's packages"
         )
     _checked.add(question)
 
@@ -85,33 +87,3 @@ def out_of_reach(config):
         Path.home(),
     ]
     return sorted({str(place) for place in places})
-
-
-def begin_run(config):
-    """Make nbgrader's hook before grading: refuse without a sandbox, else begin a grading run.
-
-    nbgrader turns an exception into a traceback for each student; here it ends with a sentence.
-
-    Parameters
-    ----------
-    config : traitlets.config.Config
-        The course's configuration, as ``nbgrader_config.py`` makes it.
-
-    Returns
-    -------
-    callable
-        For ``c.Autograde.pre_convert_hook``.
-    """
-
-    def hook(**_):
-        settings = [config]
-        if Application.initialized():  # the command line has the last word
-            settings.append(Application.instance().config)
-        if not any(found.BoundedExecute.get("unsafe_no_sandbox") for found in settings):
-            try:
-                check_sandbox(config)
-            except SandboxError as problem:
-                raise SystemExit(f"nbgrader: {problem}") from None
-        seeds.new_run()
-
-    return hook

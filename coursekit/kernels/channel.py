@@ -18,7 +18,11 @@ def pair():
 
 def send(sock, descriptors=(), /, **message):
     """Send a message, with open files where there are any."""
-    socket.send_fds(sock, [json.dumps(message).encode()], descriptors)
+    data = json.dumps(message).encode()
+    if descriptors:
+        socket.send_fds(sock, [data], descriptors)
+    else:
+        sock.send(data)  # a locked kernel may do no more
 
 
 def receive(sock):

@@ -4,6 +4,7 @@ import math
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 
 BLOCK = 512  # bytes, the unit of st_blocks
 
@@ -29,10 +30,11 @@ def usage_of(folder):
             with os.scandir(folders.pop()) as found:
                 for entry in found:
                     entries += 1
-                    size += entry.stat(follow_symlinks=False).st_blocks * BLOCK
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-        except FileNotFoundError:  # removed meanwhile
+                    with suppress(FileNotFoundError):  # removed meanwhile
+                        size += entry.stat(follow_symlinks=False).st_blocks * BLOCK
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(entry.path)
+        except FileNotFoundError:
             continue
         except OSError:
             size = math.inf

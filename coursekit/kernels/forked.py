@@ -22,10 +22,10 @@ def run(connection, sandbox, limits, request):
     sandbox : sandbox.Sandbox
     limits : policy.Limits
     request : dict
-        ``work`` and ``ipc`` (folders), ``arguments`` (of ipykernel), ``environment``.
+        ``work``, ``ipc`` and ``profile`` (folders), ``arguments`` (of ipykernel), ``environment``.
     """
     try:
-        _settle(request["environment"], request["work"])
+        _settle(request["environment"], request["work"], request["profile"])
         sandbox.enter(limits, request["work"], request["ipc"])
         _forget(sandbox.hidden_modules)
         app = _kernel_app(request["arguments"])
@@ -35,6 +35,7 @@ def run(connection, sandbox, limits, request):
         os._exit(1)
     channel.send(connection, ready=True)  # the sockets are bound
     connection.close()
+    sys.path.insert(0, "")  # not before: a module of the student's would run at the start
     app.start()
     os._exit(0)
 
@@ -43,8 +44,8 @@ def look(connection, sandbox, limits, request):
     """Enter the sandbox, try to open each of ``request["paths"]``, and tell which opened."""
     try:
         sandbox.enter(limits, request["work"], request["ipc"])
-    except OSError as problem:
-        channel.send(connection, failed=problem.strerror or str(problem))
+    except BaseException as problem:
+        channel.send(connection, failed=f"{type(problem).__name__}: {problem}"[:2000])
         os._exit(1)
     channel.send(connection, opened=[path for path in request["paths"] if _opens(path)])
     os._exit(0)
@@ -58,7 +59,7 @@ def _opens(path):
     return True
 
 
-def _settle(environment, work):
+def _settle(environment, work, profile):
     """Leave the zygote's session, terminal, environment, random state and main module."""
     os.setsid()
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -72,7 +73,7 @@ def _settle(environment, work):
         **policy.ONE_THREAD,
         "HOME": work,
         "TMPDIR": work,
-        "IPYTHONDIR": os.path.join(work, ".ipython"),
+        "IPYTHONDIR": profile,
         "MPLCONFIGDIR": os.path.join(work, ".matplotlib"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "LOGNAME": "student",
@@ -89,7 +90,7 @@ def _forget(hidden):
     for name in list(sys.modules):
         if name.partition(".")[0] == OWN_PACKAGE:
             del sys.modules[name]
-    sys.path[:] = ["", *(path for path in sys.path if _is_listed(path))]
+    sys.path[:] = [path for path in sys.path if _is_listed(path)]
     # Editable installations have finders of their own, which know where the course lies.
     sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
     sys.meta_path.insert(0, _NotHere(hidden))

@@ -1,6 +1,5 @@
 """The grader's side of the zygote: start it, ask it for kernels, and clear up after it."""
 
-import asyncio
 import atexit
 import os
 import shutil
@@ -9,126 +8,15 @@ import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from coursekit.errors import KitError
 from coursekit.kernels import channel, folders, policy
+from coursekit.kernels.fork import PATIENCE, ForkedKernel, SandboxError, Workspace, told
 from coursekit.kernels.machine import missing
 
-START_SECONDS = 60
 PASSED_THROUGH = 0o711  # by throw-away users, who cannot see what else is there
 LONGEST_FOLDER = 60  # a unix socket's path has at most 107 bytes
-
-
-class SandboxError(KitError):
-    """Student code cannot be run in the sandbox, so it is not run at all."""
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """The private folders of one kernel.
-
-    Attributes
-    ----------
-    root : Path
-        Holds the others.
-    work : Path
-        Where student code reads and writes.
-    ipc : Path
-        The kernel's sockets and connection file.
-    """
-
-    root: Path
-
-    @property
-    def work(self):
-        """Folder in which student code runs."""
-        return self.root / "work"
-
-    @property
-    def ipc(self):
-        """Folder of the kernel's sockets."""
-        return self.root / "ipc"
-
-    def remove(self):
-        """Remove the folders and all that student code left there."""
-        folders.remove(self.root)
-
-
-class ForkedKernel:
-    """A kernel process that the zygote forked.
-
-    Parameters
-    ----------
-    connection : socket.socket
-        The grader's end; closing it kills the kernel.
-
-    Attributes
-    ----------
-    pid : int
-    exit_code : int or None
-        None while it runs; negative for a signal.
-    reason : str
-        What the kernel did that the zygote killed it for, to follow "the kernel"; may be empty.
-    """
-
-    def __init__(self, connection):
-        self._connection = connection
-        self.exit_code = None
-        self.reason = ""
-        connection.settimeout(START_SECONDS)
-        self.pid = _told(connection, "pid")
-        connection.setblocking(False)
-
-    async def ready(self):
-        """Wait until the kernel's sockets are bound.
-
-        Raises
-        ------
-        SandboxError
-            If it did not get that far.
-        """
-        loop = asyncio.get_running_loop()
-        receiving = loop.sock_recv(self._connection, channel.LONGEST)
-        data = await asyncio.wait_for(receiving, START_SECONDS)
-        _understand(self._connection, channel.parse(data), "ready")
-
-    def poll(self):
-        """Look whether the kernel has ended.
-
-        Returns
-        -------
-        int or None
-            As `exit_code`.
-        """
-        if self.exit_code is None:
-            with suppress(BlockingIOError):
-                message, _ = channel.receive(self._connection)
-                message = message or {"exit": -9, "reason": "died with the process that started it"}
-                self.exit_code, self.reason = message["exit"], message["reason"]
-                self._connection.close()
-        return self.exit_code
-
-    def send_signal(self, number):
-        """Send the kernel a signal, if it still runs."""
-        if self.poll() is None:
-            with suppress(OSError):
-                channel.send(self._connection, signal=int(number))
-
-
-def _told(connection, word):
-    """Receive a message and give what it says under a word."""
-    return _understand(connection, channel.receive(connection)[0], word)
-
-
-def _understand(connection, message, word):
-    if message is None or word not in message:
-        connection.close()
-        reason = (message or {}).get("failed") or "the process that forks kernels has died"
-        raise SandboxError(f"No kernel could be started in the sandbox: {reason}.")
-    return message[word]
 
 
 class Launcher:
@@ -144,10 +32,12 @@ class Launcher:
         lacking = missing()
         if lacking:
             raise SandboxError(
-                f"Student code is not run, because the sandbox is not complete: {lacking}; "
-                "or run it with all your rights: --unsafe-no-sandbox"
+                f"Student code is not run, because the sandbox is not complete: {lacking}; where "
+                "nothing can be lost, coursekit grade --unsafe-no-sandbox runs it with all your "
+                "rights"
             )
         self._lock = threading.Lock()
+        self._owner = os.getpid()
         self._count = 0
         self._folder = _make_folder()
         self._control, theirs = channel.pair()
@@ -167,9 +57,9 @@ class Launcher:
         )
         theirs.close()
         atexit.register(self.close)
-        self._control.settimeout(START_SECONDS)
+        self._control.settimeout(PATIENCE)
         try:
-            _told(self._control, "ready")
+            told(self._control, "ready")
         except SandboxError:
             self.close()
             raise
@@ -264,9 +154,9 @@ class Launcher:
                 space, policy.Limits(), packages, readable, act="look", paths=list(paths)
             )
             with connection:
-                ForkedKernel(connection)
-                connection.settimeout(START_SECONDS)
-                return _told(connection, "opened")
+                connection.settimeout(PATIENCE)
+                told(connection, "pid")
+                return told(connection, "opened")
         finally:
             space.remove()
 
@@ -274,6 +164,8 @@ class Launcher:
         """End the zygote and all its kernels, and remove their folders."""
         atexit.unregister(self.close)
         self._control.close()
+        if os.getpid() != self._owner:  # forked: they are the parent's
+            return
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

@@ -43,6 +43,9 @@ class Limits:
     threads: int = 64
 
 
+# Bytes by which the grader's own memory may grow while kernels run: what they send is held there.
+GRADER_GROWTH = GIB
+
 # --- Packages ---------------------------------------------------------------------------------
 
 # Imported once, before the first kernel is forked; the submodules are those that cost time.
@@ -113,8 +116,9 @@ ONE_THREAD = {
 
 # --- Users ------------------------------------------------------------------------------------
 
-# Root's kernels each run as a user of their own, who owns nothing else: FIRST_UID + pid % UIDS.
-FIRST_UID, UIDS = 60_100, 5_000
+# Root's kernels each run as a user who owns nothing else: FIRST_UID + pid % UIDS. systemd and
+# Debian leave these numbers free.
+FIRST_UID, UIDS = 60_578, 606
 
 # --- System calls -----------------------------------------------------------------------------
 
@@ -122,7 +126,7 @@ FIRST_UID, UIDS = 60_100, 5_000
 # not know them; `seccomp` allows some more by their arguments.
 ALLOWED = """
     read readv pread64 preadv preadv2 write writev pwrite64 pwritev pwritev2 lseek
-    open openat openat2 creat close dup dup2 dup3 pipe pipe2
+    creat close dup dup2 dup3 pipe pipe2
     stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2
     readlink readlinkat getdents getdents64 getcwd chdir fchdir umask
     mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2
@@ -142,7 +146,7 @@ ALLOWED = """
     select pselect6 poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait
     epoll_pwait2
     bind listen accept accept4 getsockname getpeername getsockopt setsockopt shutdown
-    sendto recvfrom sendmsg recvmsg
+    sendto recvfrom
 """
 
 # Refused with EPERM, which students read as "Operation not permitted".
@@ -173,3 +177,14 @@ PRETENDED = """
     chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat
     sched_setscheduler sched_setparam sched_setattr sched_setaffinity
 """
+
+# Allowed with some arguments only.
+# fcntl: F_DUPFD to F_SETLKW, F_OFD_GETLK to F_OFD_SETLKW, F_DUPFD_CLOEXEC, F_GETPIPE_SZ: none that
+# would have signals sent to another process.
+FCNTL = (*range(8), 36, 37, 38, 1030, 1032)
+# ioctl: TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
+IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# prctl: the names of threads (set, get) and of memory
+PRCTL = (15, 16, 0x53564D41)
+# close_range: not CLOSE_RANGE_UNSHARE, for the watch must see the files of every thread
+CLOSE_RANGE = (0, 4)

@@ -102,6 +102,7 @@ class SandboxProvisioner(KernelProvisionerBase):
     async def launch_kernel(self, cmd, **kwargs):
         """Fork the kernel and wait until its sockets are bound."""
         arguments = cmd[cmd.index("-f") :]
+        kernel = None
         try:
             names = (*policy.ENVIRONMENT, *self.environment)
             environment = {name: kwargs["env"][name] for name in names if name in kwargs["env"]}
@@ -110,6 +111,8 @@ class SandboxProvisioner(KernelProvisionerBase):
             )
             await kernel.ready()
         except BaseException:
+            if kernel is not None:
+                kernel.close()
             await self.cleanup()
             raise
         self._kernel = kernel
@@ -154,7 +157,19 @@ class SandboxClient(AsyncKernelClient):
         context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
         context.setsockopt(zmq.RCVHWM, MESSAGES_IN_QUEUE)
         super().__init__(*args, context=context, **kwargs)
-        self._created_context = True
+
+    def start_channels(self, shell=True, iopub=True, stdin=True, hb=True, control=True):
+        """Open the channels, but for the heartbeat.
+
+        Its thread would wait for ever for a kernel that reads nothing; the zygote tells of the
+        kernel's end.
+        """
+        super().start_channels(shell, iopub, stdin, hb=False, control=control)
+
+    def stop_channels(self):
+        """Close the connection, and free at once what a hostile kernel has left in it."""
+        super().stop_channels()
+        self.context.destroy(linger=0)
 
     async def _async_wait_for_ready(self, timeout=None):
         """Wait for the kernel's first answer, without the fixed pause of the original."""

@@ -6,12 +6,11 @@ import resource
 import signal
 from contextlib import suppress
 
-from coursekit.kernels import landlock, policy, seccomp
+from coursekit.kernels import landlock, policy, seccomp, users
 from coursekit.kernels.readable import hidden_modules, interpreter, readable, readable_by_others
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_SET_PDEATHSIG, _CAPBSET_DROP, _CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL = 1, 24, 47, 4
-_CAPABILITY_VERSION_3 = 0x20080522
+_SET_PDEATHSIG = 1
 
 
 class Sandbox:
@@ -40,7 +39,7 @@ class Sandbox:
         self._filter = seccomp.Filter()
         self._read, self._listed = readable([*policy.PACKAGES, *packages], read)
         self.hidden_modules = hidden_modules(self._read)
-        self._changes_user = os.getuid() == 0 and readable_by_others(interpreter())
+        self._changes_user = users.can_be_changed() and readable_by_others(interpreter())
 
     def enter(self, limits, work, ipc):
         """Lock the calling process, which must have a single thread, and change to its folder.
@@ -60,10 +59,10 @@ class Sandbox:
         """
         _write("/proc/self/oom_score_adj", "1000")  # where memory is short, this goes first
         if self._changes_user:
-            _become_nobody((work, ipc))
+            users.become_nobody((work, ipc))
         elif os.getuid() == 0:
-            _drop_capabilities()
-        _check(_libc.prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "the death signal")
+            users.drop_capabilities()
+        users.check(_libc.prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "the death signal")
         _limit(limits)
         os.chdir(work)
         landlock.restrict(self._grants(work, ipc))
@@ -89,30 +88,6 @@ class Sandbox:
             yield path, landlock.DEVICE
         yield work, landlock.WORK
         yield ipc, landlock.SOCKETS
-
-
-def _become_nobody(folders):
-    """Give up root for a user that owns nothing but the kernel's own folders."""
-    uid = policy.FIRST_UID + os.getpid() % policy.UIDS
-    for folder in folders:
-        os.chown(folder, uid, uid)
-        for root, names, files in os.walk(folder):
-            for name in names + files:
-                os.chown(os.path.join(root, name), uid, uid, follow_symlinks=False)
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-
-
-def _drop_capabilities():
-    """Keep root's name and nothing of its rights, where no other user can read the interpreter."""
-    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
-        last = int(file.read())
-    for capability in range(last + 1):
-        _check(_libc.prctl(_CAPBSET_DROP, capability, 0, 0, 0), "dropping capabilities")
-    _check(_libc.prctl(_CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "dropping capabilities")
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "dropping capabilities")
 
 
 def _limit(limits):
@@ -148,9 +123,3 @@ def _tasks_of_this_user():
 def _write(path, text):
     with suppress(OSError), open(path, "w", encoding="ascii") as file:
         file.write(text)
-
-
-def _check(result, what):
-    if result:
-        code = ctypes.get_errno()
-        raise OSError(code, f"{what}: {os.strerror(code)}")

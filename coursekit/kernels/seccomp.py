@@ -26,15 +26,7 @@ ON_FOREIGN_ARCHITECTURE = 2  # SCMP_FLTATR_ACT_BADARCH
 
 CLONE_FILES, CLONE_THREAD = 0x400, 0x10000
 CLONE_NAMESPACES = 0x7E020080
-CLOSE_RANGE = (0, 4)  # not CLOSE_RANGE_UNSHARE: the watch must see the files of every thread
 UNIX, STREAM, KIND_OF_SOCKET = 1, 1, 0xF
-PRCTL_NAME_OF_THREAD = (15, 16)
-PRCTL_NAME_OF_MEMORY = 0x53564D41
-# F_DUPFD to F_SETLKW, F_OFD_GETLK to F_OFD_SETLKW, F_DUPFD_CLOEXEC, F_GETPIPE_SZ: none that
-# would have signals sent to another process.
-FCNTL = (*range(8), 36, 37, 38, 1030, 1032)
-# TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
-IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 
 
 class SeccompError(OSError):
@@ -182,14 +174,21 @@ def _rules():
         for kind in (2, 3, 5):
             other = _Comparison(1, MASKED_EQUAL, KIND_OF_SOCKET, kind)
             yield name, _error(errno.EACCES), _Comparison(0, EQUAL, UNIX), other
-    for flags in CLOSE_RANGE:
-        yield "close_range", ALLOW, _Comparison(2, EQUAL, flags)
-    for command in FCNTL:
-        yield "fcntl", ALLOW, _Comparison(1, EQUAL, command)
-    for request in IOCTL:
-        yield "ioctl", ALLOW, _Comparison(1, EQUAL, request)
-    for option in (*PRCTL_NAME_OF_THREAD, PRCTL_NAME_OF_MEMORY):
-        yield "prctl", ALLOW, _Comparison(0, EQUAL, option)
+    for name, argument, values in (
+        ("close_range", 2, policy.CLOSE_RANGE),
+        ("fcntl", 1, policy.FCNTL),
+        ("ioctl", 1, policy.IOCTL),
+        ("prctl", 0, policy.PRCTL),
+    ):
+        for value in values:
+            yield name, ALLOW, _Comparison(argument, EQUAL, value)
+    # Emptying needs the right to write, which early versions of Landlock ask for only where the
+    # mode of access says so. The flags of openat2 lie in memory: it stays unknown.
+    for name, flags in (("open", 1), ("openat", 2)):
+        reading = os.O_ACCMODE | os.O_TRUNC
+        yield name, ALLOW, _Comparison(flags, MASKED_EQUAL, reading, os.O_RDONLY)
+        for mode in (os.O_WRONLY, os.O_RDWR):
+            yield name, ALLOW, _Comparison(flags, MASKED_EQUAL, os.O_ACCMODE, mode)
     # For `Filter.seal`: a process may always restrict itself further.
     further = _Comparison(0, EQUAL, MODE_FILTER_BY_CALL), _Comparison(1, EQUAL, ALL_THREADS)
     yield "seccomp", ALLOW, *further

@@ -1,5 +1,6 @@
 """Watch from outside what a kernel uses, for the limits that the system does not keep."""
 
+import math
 import os
 import stat
 from contextlib import suppress
@@ -9,6 +10,9 @@ from coursekit.kernels import policy
 from coursekit.kernels.folders import BLOCK, usage_of
 
 INTERVAL = 0.1
+# Reasons beside those that `Watch.excess` gives.
+FLOODED = "filled the grader's memory"
+FLOODED_BY_ANOTHER = "was ended because one that ran beside it filled the grader's memory"
 DISK_EVERY = 3  # a walk through the work folder costs more than the rest
 
 
@@ -28,7 +32,8 @@ class Watch:
         self._pid, self._work = pid, work
         self._mapped = os.fsencode(f" {work}/")
         self._start = monotonic()
-        self._before = usage_of(work)
+        size, entries = usage_of(work)
+        self._before = (0 if size == math.inf else size), entries
         self._looks = 0
 
     def excess(self):
@@ -43,13 +48,17 @@ class Watch:
         self._looks += 1
         if monotonic() - self._start > limits.wall_time:
             return f"ran longer than {limits.wall_time:g} s"
-        resident, threads = self._status()
+        state, resident, threads = self._status()
+        if state == b"Z" and threads > 1:  # of a process without it nothing can be seen
+            return "ended its main thread"
         if resident > limits.resident_memory:
             return f"used more than {_size(limits.resident_memory)} of memory"
         if threads > limits.threads:
             return f"started more than {limits.threads} threads"
         if self._looks % DISK_EVERY == 0:
             size, entries = usage_of(self._work)
+            if size == math.inf:
+                return "made folders that cannot be looked into"
             if size + self._deleted() - self._before[0] > limits.disk:
                 return f"wrote more than {_size(limits.disk)} of files"
             if entries - self._before[1] > limits.entries:
@@ -57,14 +66,15 @@ class Watch:
         return ""
 
     def _status(self):
-        """Give bytes of memory in use and the number of threads; zeros for a process that ended."""
-        fields = {"VmRSS": 0, "Threads": 0}
-        with suppress(OSError), open(f"/proc/{self._pid}/status", encoding="utf-8") as file:
-            for line in file:
-                name, _, value = line.partition(":")
+        """Give the state, bytes of memory in use and threads; nothing of a process that ended."""
+        fields = {b"State": b"", b"VmRSS": b"0", b"Threads": b"0"}
+        with suppress(OSError), open(f"/proc/{self._pid}/status", "rb") as file:
+            for line in file:  # in bytes: a process may give itself any name
+                name, _, value = line.partition(b":")
                 if name in fields:
-                    fields[name] = int(value.split()[0])
-        return fields["VmRSS"] * policy.KIB, fields["Threads"]
+                    fields[name] = value.split()[0]
+        state, resident, threads = fields.values()
+        return state, int(resident) * policy.KIB, int(threads)
 
     def _deleted(self):
         """Count the bytes of files that are in use but no longer in any folder."""
@@ -85,6 +95,22 @@ class Watch:
                 if self._mapped in line and line.endswith(b" (deleted)\n"):
                     files.add(line.split()[4])  # the inode
         return len(files)
+
+
+def resident_memory(pid):
+    """Give the bytes of memory that a process has in use; 0 of one that ended.
+
+    Parameters
+    ----------
+    pid : int
+
+    Returns
+    -------
+    int
+    """
+    with suppress(OSError), open(f"/proc/{pid}/statm", "rb") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
 
 
 def _size(size):

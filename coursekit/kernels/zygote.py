@@ -21,7 +21,15 @@ from time import monotonic
 from coursekit.kernels import channel, folders, policy
 from coursekit.kernels.forked import look, run
 from coursekit.kernels.sandbox import Sandbox
-from coursekit.kernels.watch import INTERVAL, Watch
+from coursekit.kernels.watch import (
+    FLOODED,
+    FLOODED_BY_ANOTHER,
+    INTERVAL,
+    Watch,
+    resident_memory,
+)
+
+PROFILE = "ipython"
 
 # What ipykernel and matplotlib would import at the start of each kernel, or at its first cell.
 OF_EVERY_KERNEL = (
@@ -74,15 +82,18 @@ class Zygote:
     ----------
     control : socket.socket
         Requests come from here; its end ends the zygote.
+    profile : str
+        IPython's folder, for kernels to read.
     """
 
-    def __init__(self, control):
-        self._control = control
+    def __init__(self, control, profile):
+        self._control, self._profile = control, profile
         self._sandboxes = {}
         self._kernels = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ, self._on_request)
         self._asked = None
+        self._grader, self._grader_before = os.getppid(), 0
 
     def serve(self):
         """Fork on request until the parent has gone.
@@ -117,10 +128,18 @@ class Zygote:
             connection.close()
             return True
         limits = policy.Limits(**message["limits"])
-        pid = os.fork()
+        if not self._kernels:
+            self._grader_before = resident_memory(self._grader)
+        try:
+            pid = os.fork()
+        except OSError as problem:
+            _tell(connection, failed=f"no process can be started: {problem.strerror}")
+            connection.close()
+            return True
         if pid == 0:
             self._let_go(connection)
             act = {"look": look, "run": run}[message["act"]]
+            message["profile"] = self._profile
             self._asked = lambda: act(connection, sandbox, limits, message)
             return False
         watch = Watch(pid, limits, message["work"])
@@ -134,7 +153,7 @@ class Zygote:
     def _sandbox(self, packages, readable):
         key = packages, readable
         if key not in self._sandboxes:
-            self._sandboxes[key] = Sandbox(packages, readable)
+            self._sandboxes[key] = Sandbox(packages, (*readable, self._profile))
         return self._sandboxes[key]
 
     def _on_word(self, kernel):
@@ -168,9 +187,18 @@ class Zygote:
     def _look_at_kernels(self):
         for kernel in self._kernels.values():
             if not kernel.reason:
-                kernel.reason = kernel.watch.excess()
+                try:
+                    kernel.reason = kernel.watch.excess()
+                except Exception as problem:  # one kernel must not end the watch of the others
+                    kernel.reason = f"could not be watched ({type(problem).__name__})"
                 if kernel.reason:
                     kernel.kill()
+        if resident_memory(self._grader) - self._grader_before > policy.GRADER_GROWTH:
+            # Which of them sent it cannot be seen.
+            reason = FLOODED if len(self._kernels) == 1 else FLOODED_BY_ANOTHER
+            for kernel in self._kernels.values():
+                kernel.reason = kernel.reason or reason
+                kernel.kill()
 
     def _let_go(self, connection):
         """In a forked process: close all that is the zygote's."""
@@ -191,8 +219,13 @@ def _tell(connection, **message):
         channel.send(connection, **message)
 
 
-def warm_up():
+def warm_up(folder):
     """Import what kernels need, draw once, and set the memory aside.
+
+    Parameters
+    ----------
+    folder : str
+        Gets the profile of IPython that all kernels read and none can write.
 
     Raises
     ------
@@ -202,11 +235,13 @@ def warm_up():
     for name in (*OF_EVERY_KERNEL, *policy.PRELOADED):
         if find_spec(name.partition(".")[0]):
             import_module(name)
+    from IPython.core.profiledir import ProfileDir
     from matplotlib.figure import Figure
 
     from coursekit.kernels import jobs
 
     jobs.register()
+    ProfileDir.create_profile_dir_by_name(folder, "default")
     figure = Figure()
     figure.subplots().plot([0, 1])
     figure.savefig(io.BytesIO(), format="png")  # finds the fonts
@@ -222,8 +257,12 @@ def main(descriptor, folder):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the terminal is for the parent
     control = socket.socket(fileno=int(descriptor))
     try:
-        warm_up()
-        zygote = Zygote(control)
+        profile = os.path.join(folder, PROFILE)
+        os.makedirs(profile)
+        warm_up(profile)
+        for place, _, _ in os.walk(profile):
+            os.chmod(place, 0o755)  # for throw-away users
+        zygote = Zygote(control, profile)
     except Exception as problem:
         channel.send(control, failed=f"{type(problem).__name__}: {problem}")
         return

@@ -9,6 +9,7 @@ from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading import selftest
 from coursekit.grading.autograde import grade
+from coursekit.grading.hook import begin_run
 from coursekit.grading.results import results
 from coursekit.grading.student import why
 from coursekit.judging import seeds
@@ -54,14 +55,16 @@ def test_what_must_be_out_of_reach_is_asked_for(handed_in):
 @pytest.mark.parametrize("place", ["source", "gradebook.db", "submitted", "."])
 def test_course_within_reach_is_not_graded(handed_in, place):
     readable(handed_in, handed_in.root / place)
-    with pytest.raises(SandboxError, match=r"is not run, because it could read .*move the course"):
+    with pytest.raises(
+        SandboxError, match=r"is not run, because it could read .*readable.*move the course"
+    ):
         grade(handed_in, "round")
     assert not handed_in.autograded.exists()
 
 
 def test_judge_within_reach_is_not_graded(handed_in):
     readable(handed_in, Path(selftest.coursekit.__file__).parent)
-    with pytest.raises(SandboxError, match=r"coursekit/judging/marking\.py"):
+    with pytest.raises(SandboxError, match=r"could read .*coursekit/.*\.py and \d+ more; look at"):
         grade(handed_in, "round")
 
 
@@ -71,10 +74,27 @@ def test_part_of_the_course_may_be_made_readable(handed_in):
     selftest.check_sandbox(readable(handed_in, data))
 
 
-def test_data_that_students_need_and_cannot_read_stop_the_grading(handed_in):
+def test_data_that_are_not_there_stop_the_grading(handed_in):
     config = readable(handed_in, handed_in.root / "not-there")
-    with pytest.raises(SandboxError, match="could not read .*not-there.*let every user"):
+    with pytest.raises(SandboxError, match="There is no .*not-there, which .* give its full path"):
         selftest.check_sandbox(config)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "words"),
+    [
+        ("SandboxProvisioner", "wall_time", "abc", "wall_time.*expected a float"),
+        ("SandboxProvisioner", "wall_time", -1, "wall_time.*-1"),
+        ("BoundedExecute", "cell_timeout", "x", "cell_timeout.*expected a float"),
+        ("SandboxProvisioner", "no_such_setting", 3, "no setting c.SandboxProvisioner.no_such"),
+        ("BoundedExecute", "notebook_time", 3, "no setting c.BoundedExecute.notebook_time;"),
+    ],
+)
+def test_wrong_setting_is_told_before_anything_is_graded(handed_in, section, name, value, words):
+    handed_in.config[section][name] = value
+    with pytest.raises(KitError, match=f"nbgrader_config.py.*{words}"):
+        grade(handed_in, "round")
+    assert not handed_in.autograded.exists()
 
 
 @pytest.fixture
@@ -93,7 +113,7 @@ def test_nothing_is_run_where_there_is_no_sandbox(handed_in):
 
 @pytest.mark.usefixtures("no_sandbox")
 def test_stock_nbgrader_ends_with_the_sentence_where_there_is_no_sandbox(handed_in):
-    hook = selftest.begin_run(handed_in.config)
+    hook = begin_run(handed_in.config)
     with pytest.raises(SystemExit, match="^nbgrader: Student code is not run.*needs Linux"):
         hook(assignment="round", student="anna", notebooks=[])
 
@@ -110,12 +130,12 @@ def test_student_code_runs_without_the_sandbox_when_told_and_the_grades_say_so(h
 
 def test_hook_begins_a_grading_run(handed_in):
     before = seeds.run()
-    selftest.begin_run(handed_in.config)(assignment="round", student="anna", notebooks=[])
+    begin_run(handed_in.config)(assignment="round", student="anna", notebooks=[])
     assert seeds.run() != before
 
 
 @pytest.mark.usefixtures("no_sandbox")
 def test_hook_needs_no_sandbox_when_told(handed_in):
     before = seeds.run()
-    selftest.begin_run(Config({"BoundedExecute": {"unsafe_no_sandbox": True}}))()
+    begin_run(Config({"BoundedExecute": {"unsafe_no_sandbox": True}}))()
     assert seeds.run() != before

@@ -160,6 +160,29 @@ def test_course_may_offer_data_packages_and_variables(tmp_path, monkeypatch):
         assert with_kernel(use, tmp_path, readable=[place])[0] == "error"
 
 
+HANDED_IN = ("storemagic", "argcomplete", "sitecustomize", "ipykernel_config", "ipython_config")
+
+
+def test_nothing_that_was_handed_in_runs_before_the_kernel_is_ready(tmp_path):
+    for name in HANDED_IN:
+        (tmp_path / f"{name}.py").write_text(f"open('ran-{name}', 'w').close()")
+    startup = tmp_path / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00-first.py").write_text("open('ran-startup', 'w').close()")
+
+    async def use(manager, client):
+        work = manager.provisioner._space.work
+        assert not list(work.rglob("ran-*"))
+        assert (await answer(client, "import storemagic"))[0] == "ok"
+        assert [path.name for path in work.rglob("ran-*")] == ["ran-storemagic"]
+        (work / "ran-storemagic").unlink()
+        await manager.restart_kernel(now=True)
+        await client.wait_for_ready(timeout=PATIENCE)
+        assert not list(work.rglob("ran-*"))
+
+    with_kernel(use, tmp_path)
+
+
 def test_zygote_that_died_is_replaced_and_its_kernels_die_with_it(tmp_path):
     async def use(manager, client):
         old = launcher()
@@ -229,6 +252,18 @@ def test_forked_grader_starts_a_zygote_of_its_own():
     os.close(sender)
     assert launcher()._process.pid == ours
     assert launcher().alive
+    launcher().workspace().remove()
+
+
+def test_forked_grader_leaves_its_parents_kernels_alone():
+    running = launcher()
+    child = os.fork()
+    if child == 0:
+        running.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert running.alive
+    running.workspace().remove()
 
 
 def test_only_plain_files_are_copied_into_the_work_folder(tmp_path):

@@ -1,0 +1,147 @@
+"""One forked kernel, as the grader sees it: its folders, its process, what it is told."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursekit.errors import KitError
+from coursekit.kernels import channel, folders
+
+PATIENCE = 60  # seconds until a process that should answer counts as hung
+
+
+class SandboxError(KitError):
+    """Student code cannot be run in the sandbox, so it is not run at all."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The private folders of one kernel.
+
+    Attributes
+    ----------
+    root : Path
+        Holds the others.
+    work : Path
+        Where student code reads and writes.
+    ipc : Path
+        The kernel's sockets and connection file.
+    """
+
+    root: Path
+
+    @property
+    def work(self):
+        """Folder in which student code runs."""
+        return self.root / "work"
+
+    @property
+    def ipc(self):
+        """Folder of the kernel's sockets."""
+        return self.root / "ipc"
+
+    def remove(self):
+        """Remove the folders and all that student code left there."""
+        folders.remove(self.root)
+
+
+class ForkedKernel:
+    """A kernel process that the zygote forked.
+
+    Parameters
+    ----------
+    connection : socket.socket
+        The grader's end; closing it kills the kernel.
+
+    Attributes
+    ----------
+    pid : int
+    exit_code : int or None
+        None while it runs; negative for a signal.
+    reason : str
+        What the kernel did that the zygote killed it for, to follow "the kernel"; may be empty.
+    """
+
+    def __init__(self, connection):
+        self._connection = connection
+        self.exit_code = None
+        self.reason = ""
+        connection.settimeout(PATIENCE)
+        self.pid = told(connection, "pid")
+        connection.setblocking(False)
+
+    async def ready(self):
+        """Wait until the kernel's sockets are bound.
+
+        Raises
+        ------
+        SandboxError
+            If it did not get that far.
+        """
+        loop = asyncio.get_running_loop()
+        receiving = loop.sock_recv(self._connection, channel.LONGEST)
+        try:
+            data = await asyncio.wait_for(receiving, PATIENCE)
+        except TimeoutError:
+            data = b'{"failed": "it does not answer"}'
+        _understand(self._connection, channel.parse(data), "ready")
+
+    def poll(self):
+        """Look whether the kernel has ended.
+
+        Returns
+        -------
+        int or None
+            As `exit_code`.
+        """
+        if self.exit_code is None:
+            with suppress(BlockingIOError):
+                message, _ = channel.receive(self._connection)
+                message = message or {"exit": -9, "reason": "died with the process that started it"}
+                self.exit_code, self.reason = message["exit"], message["reason"]
+                self._connection.close()
+        return self.exit_code
+
+    def close(self):
+        """Give the kernel up; the zygote kills it."""
+        self._connection.close()
+
+    def send_signal(self, number):
+        """Send the kernel a signal, if it still runs."""
+        if self.poll() is None:
+            with suppress(OSError):
+                channel.send(self._connection, signal=int(number))
+
+
+def told(connection, word):
+    """Receive a message and give what it says under a word.
+
+    Parameters
+    ----------
+    connection : socket.socket
+        Closed if the message says something else.
+    word : str
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    SandboxError
+        With the reason that the other side gives.
+    """
+    try:
+        message, _ = channel.receive(connection)
+    except TimeoutError:
+        message = {"failed": "the process that forks kernels does not answer"}
+    return _understand(connection, message, word)
+
+
+def _understand(connection, message, word):
+    if message is None or word not in message:
+        connection.close()
+        reason = (message or {}).get("failed") or "the process that forks kernels has died"
+        raise SandboxError(f"No kernel could be started in the sandbox: {reason}.")
+    return message[word]
