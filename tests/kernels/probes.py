@@ -169,6 +169,11 @@ WRITING = [
     ),
     Probe("append-to-gradebook", "open(COURSE / 'gradebook.db', 'ab').write(b'x')"),
     Probe("empty-gradebook", "open(COURSE / 'gradebook.db', 'wb')"),
+    # Access mode 3 asks neither to read nor to write, and early versions of Landlock for nothing.
+    Probe("empty-by-mode-3", "os.open(COURSE / 'gradebook.db', 3 | os.O_TRUNC)", UNKNOWN),
+    Probe(
+        "empty-while-reading", "os.open(SITE / 'numpy/__init__.py', os.O_TRUNC)", UNKNOWN, DEPENDS
+    ),
     Probe("truncate-gradebook", "os.truncate(COURSE / 'gradebook.db', 5)", FORBIDDEN),
     Probe(
         "write-other-submission", "open(COURSE / 'submitted/other/round/x.ipynb', 'r+').write('x')"
@@ -323,6 +328,11 @@ RIGHTS = [
 ]
 
 SPEAKING = [
+    Probe(
+        "send-an-open-file",
+        "pair = socket.socketpair(); socket.send_fds(pair[0], [b'x'], [pair[1].fileno()])",
+        UNKNOWN,
+    ),
     Probe("tcp", "socket.create_connection(TCP)", UNSUPPORTED),
     Probe("tcp-server", "socket.create_server(('127.0.0.1', 0))", UNSUPPORTED),
     Probe("udp", "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', UDP)", UNSUPPORTED),
