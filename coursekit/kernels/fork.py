@@ -56,7 +56,8 @@ class ForkedKernel:
 
     Attributes
     ----------
-    pid : int
+    pid : int or None
+        Known once the kernel is ready.
     exit_code : int or None
         None while it runs; negative for a signal.
     reason : str
@@ -65,10 +66,9 @@ class ForkedKernel:
 
     def __init__(self, connection):
         self._connection = connection
+        self.pid = None
         self.exit_code = None
         self.reason = ""
-        connection.settimeout(PATIENCE)
-        self.pid = told(connection, "pid")
         connection.setblocking(False)
 
     async def ready(self):
@@ -85,7 +85,7 @@ class ForkedKernel:
             data = await asyncio.wait_for(receiving, PATIENCE)
         except TimeoutError:
             data = b'{"failed": "it does not answer"}'
-        _understand(self._connection, channel.parse(data), "ready")
+        self.pid = _understand(self._connection, channel.parse(data), "ready")
 
     def poll(self):
         """Look whether the kernel has ended.

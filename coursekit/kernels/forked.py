@@ -33,7 +33,7 @@ def run(connection, sandbox, limits, request):
     except BaseException as problem:
         channel.send(connection, failed=f"{type(problem).__name__}: {problem}"[:2000])
         os._exit(1)
-    channel.send(connection, ready=True)  # the sockets are bound
+    channel.send(connection, ready=os.getpid())  # the sockets are bound
     connection.close()
     sys.path.insert(0, "")  # not before: a module of the student's would run at the start
     app.start()

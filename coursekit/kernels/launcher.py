@@ -155,7 +155,6 @@ class Launcher:
             )
             with connection:
                 connection.settimeout(PATIENCE)
-                told(connection, "pid")
                 return told(connection, "opened")
         finally:
             space.remove()

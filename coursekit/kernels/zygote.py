@@ -145,7 +145,6 @@ class Zygote:
         watch = Watch(pid, limits, message["work"])
         kernel = _Kernel(pid, os.pidfd_open(pid), connection, watch)
         self._kernels[pid] = kernel
-        _tell(connection, pid=pid)
         self._selector.register(connection, selectors.EVENT_READ, lambda _: self._on_word(kernel))
         self._selector.register(kernel.pidfd, selectors.EVENT_READ, lambda _: self._on_end(kernel))
         return True
