@@ -13,6 +13,7 @@ INTERVAL = 0.1
 # Reasons beside those that `Watch.excess` gives.
 FLOODED = "filled the grader's memory"
 FLOODED_BY_ANOTHER = "was ended because one that ran beside it filled the grader's memory"
+HEADLESS_LOOKS = 10
 DISK_EVERY = 3  # a walk through the work folder costs more than the rest
 
 
@@ -35,6 +36,7 @@ class Watch:
         size, entries = usage_of(work)
         self._before = (0 if size == math.inf else size), entries
         self._looks = 0
+        self._headless = 0
 
     def excess(self):
         """Say which limit the kernel is beyond.
@@ -49,8 +51,9 @@ class Watch:
         if monotonic() - self._start > limits.wall_time:
             return f"ran longer than {limits.wall_time:g} s"
         state, resident, threads = self._status()
-        if state == b"Z" and threads > 1:  # of a process without it nothing can be seen
-            return "ended its main thread"
+        self._headless = self._headless + 1 if state == b"Z" and threads > 1 else 0
+        if self._headless > HEADLESS_LOOKS:  # so it is not just being killed
+            return "ended its main thread"  # without which nothing of it can be seen
         if resident > limits.resident_memory:
             return f"used more than {_size(limits.resident_memory)} of memory"
         if threads > limits.threads:
