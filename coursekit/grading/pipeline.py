@@ -66,7 +66,7 @@ class Pipeline:
 
     def __init__(self, course: Course, assignment: str, workers: int | None = None):
         self._course, self._assignment = course, assignment
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or _processors()
         self._settings = {name: dict(course.config[name]) for name in SETTINGS}
         self._running: dict[Future, tuple[str, Posed]] = {}
         self._students: dict[str, _Student] = {}
@@ -153,6 +153,14 @@ class Pipeline:
 
     def _convert(self, half, student, **others):
         return convert(half, self._course, self._assignment, escape(student), **others)
+
+
+def _processors() -> int:
+    """Count the processors that this process may use, or all where the system does not tell."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # on macOS and Windows
+        return os.cpu_count() or 1
 
 
 def is_graded(course: Course, assignment: str, student: str) -> bool:
