@@ -48,9 +48,9 @@ class FirstHalf(Autograde):
     def init_assignment(self, assignment_id, student_id):
         """Copy what was handed in, and note that it is not graded yet."""
         super().init_assignment(assignment_id, student_id)
-        flag = _flag(self, assignment_id, student_id)
-        flag.parent.mkdir(parents=True, exist_ok=True)
-        flag.touch()
+        folder = Path(self._format_dest(assignment_id, student_id))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / HALF_DONE).touch()
 
     def convert_single_notebook(self, notebook_filename):
         """Sanitise a notebook and pose its challenges."""
@@ -109,15 +109,6 @@ class SecondHalf(Autograde):
             BaseConverter.convert_single_notebook(self, str(posed.path))
         finally:
             self._sanitizing = True
-
-    def set_permissions(self, assignment_id, student_id):
-        """Set them and note that all is graded: nbgrader does this last."""
-        super().set_permissions(assignment_id, student_id)
-        _flag(self, assignment_id, student_id).unlink()
-
-
-def _flag(converter, assignment, student):
-    return Path(converter._format_dest(assignment, student)) / HALF_DONE
 
 
 def _use(exporter, preprocessors):

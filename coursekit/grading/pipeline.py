@@ -149,6 +149,7 @@ class Pipeline:
             give_nothing(self._course, self._assignment, name, student.missing)
             names = ", ".join(f"{notebook}.ipynb" for notebook in student.missing)
             detail = f"Not handed in, 0 points: {names}."
+        (folder / HALF_DONE).unlink()  # last: from here on the student counts as graded
         return Outcome(name, GRADED, detail)
 
     def _convert(self, half, student, **others):

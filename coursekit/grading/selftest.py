@@ -1,6 +1,7 @@
 """Make sure, before any student code runs, that the course is out of its reach."""
 
 import os
+from importlib import metadata
 from pathlib import Path
 
 import nbgrader
@@ -41,6 +42,12 @@ def check_sandbox(config):
     question = running, paths, extra
     if question in _checked:
         return
+    for name in settings.packages:
+        if not any(metadata.distributions(name=name)):
+            raise SandboxError(
+                f"There is no installed package {name}, which c.SandboxProvisioner.packages names; "
+                f"run: python -m pip install {name}"
+            )
     opened = running.what_opens([*paths, *settings.readable], *extra)
     for path in settings.readable:
         if not os.path.exists(path):
@@ -84,6 +91,6 @@ def out_of_reach(config):
         # files, because names in the folder of all packages may be listed
         *Path(coursekit.__file__).parent.rglob("*.py"),
         Path(nbgrader.__file__),
-        Path.home(),
+        os.path.expanduser("~"),  # unlike Path.home, without complaint where there is none
     ]
     return sorted({str(place) for place in places})

@@ -27,7 +27,7 @@ def run(connection, sandbox, limits, request):
     try:
         _settle(request["environment"], request["work"], request["profile"])
         sandbox.enter(limits, request["work"], request["ipc"])
-        _forget(sandbox.hidden_modules)
+        _forget(_NotHere(sandbox.hidden_modules, sandbox.packages))
         app = _kernel_app(request["arguments"])
         sandbox.seal()
     except BaseException as problem:
@@ -85,7 +85,7 @@ def _settle(environment, work, profile):
     sys.argv = ["ipykernel_launcher"]
 
 
-def _forget(hidden):
+def _forget(not_here):
     """Take the course's code, and other modules that may not be read, out of Python's reach."""
     for name in list(sys.modules):
         if name.partition(".")[0] == OWN_PACKAGE:
@@ -93,7 +93,7 @@ def _forget(hidden):
     sys.path[:] = [path for path in sys.path if _is_listed(path)]
     # Editable installations have finders of their own, which know where the course lies.
     sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
-    sys.meta_path.insert(0, _NotHere(hidden))
+    sys.meta_path.insert(0, not_here)
     sys.path_importer_cache.clear()
 
 
@@ -108,15 +108,15 @@ def _is_listed(path):
 class _NotHere:
     """Says of installed modules that may not be read that they are not there."""
 
-    def __init__(self, names):
-        self._names = names
+    def __init__(self, names, offered):
+        self._names, self._offered = names, offered
 
     def find_spec(self, name, path=None, target=None):
         """Refuse hidden names; leave the others to Python's own finders."""
         if path is None and name in self._names and not PathFinder.find_spec(name, [""]):
             raise ModuleNotFoundError(
                 f"No module named {name!r} where this is graded; "
-                f"there are {', '.join(policy.PACKAGES)}",
+                f"there are {', '.join(self._offered)}",
                 name=name,
             )
 

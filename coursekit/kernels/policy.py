@@ -30,6 +30,9 @@ class Limits:
         Number of files and folders in the work folder.
     open_files : int
     threads : int
+    grader_growth : int
+        Bytes by which the grader's own memory may grow while the kernel runs: what kernels send
+        is held there.
     """
 
     address_space: int = 4 * GIB
@@ -41,10 +44,8 @@ class Limits:
     entries: int = 10_000
     open_files: int = 128
     threads: int = 64
+    grader_growth: int = GIB
 
-
-# Bytes by which the grader's own memory may grow while kernels run: what they send is held there.
-GRADER_GROWTH = GIB
 
 # --- Packages ---------------------------------------------------------------------------------
 

@@ -54,6 +54,11 @@ class SandboxProvisioner(KernelProvisionerBase):
         policy.Limits.open_files, min=64, help="Files that may be open at a time."
     ).tag(config=True)
     threads = Integer(policy.Limits.threads, min=16, help="Threads that may run.").tag(config=True)
+    grader_growth = Integer(
+        policy.Limits.grader_growth,
+        min=policy.MIB,
+        help="Bytes by which the grader's own memory may grow while the kernel runs.",
+    ).tag(config=True)
     packages = List(
         Unicode(),
         help="Installed packages that student code may import, with all that they require, "

@@ -25,6 +25,8 @@ class Sandbox:
 
     Attributes
     ----------
+    packages : list of str
+        All distributions that may be imported.
     hidden_modules : set of str
         Installed modules that cannot be read.
 
@@ -37,7 +39,8 @@ class Sandbox:
     def __init__(self, packages=(), read=()):
         landlock.version()
         self._filter = seccomp.Filter()
-        self._read, self._listed = readable([*policy.PACKAGES, *packages], read)
+        self.packages = [*policy.PACKAGES, *packages]
+        self._read, self._listed = readable(self.packages, read)
         self.hidden_modules = hidden_modules(self._read)
         self._changes_user = users.can_be_changed() and readable_by_others(interpreter())
 

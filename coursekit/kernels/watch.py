@@ -22,15 +22,14 @@ class Watch:
 
     Parameters
     ----------
-    pid : int
     limits : policy.Limits
     work : str
         The kernel's work folder; what lies there at the start does not count.
     """
 
-    def __init__(self, pid, limits, work):
+    def __init__(self, limits, work):
         self.limits = limits
-        self._pid, self._work = pid, work
+        self._work = work
         self._mapped = os.fsencode(f" {work}/")
         self._start = monotonic()
         size, entries = usage_of(work)
@@ -38,8 +37,12 @@ class Watch:
         self._looks = 0
         self._headless = 0
 
-    def excess(self):
+    def excess(self, pid):
         """Say which limit the kernel is beyond.
+
+        Parameters
+        ----------
+        pid : int
 
         Returns
         -------
@@ -50,7 +53,7 @@ class Watch:
         self._looks += 1
         if monotonic() - self._start > limits.wall_time:
             return f"ran longer than {limits.wall_time:g} s"
-        state, resident, threads = self._status()
+        state, resident, threads = _status(pid)
         self._headless = self._headless + 1 if state == b"Z" and threads > 1 else 0
         if self._headless > HEADLESS_LOOKS:  # so it is not just being killed
             return "ended its main thread"  # without which nothing of it can be seen
@@ -62,26 +65,15 @@ class Watch:
             size, entries = usage_of(self._work)
             if size == math.inf:
                 return "made folders that cannot be looked into"
-            if size + self._deleted() - self._before[0] > limits.disk:
+            if size + self._deleted(pid) - self._before[0] > limits.disk:
                 return f"wrote more than {_size(limits.disk)} of files"
             if entries - self._before[1] > limits.entries:
                 return f"made more than {limits.entries} files"
         return ""
 
-    def _status(self):
-        """Give the state, bytes of memory in use and threads; nothing of a process that ended."""
-        fields = {b"State": b"", b"VmRSS": b"0", b"Threads": b"0"}
-        with suppress(OSError), open(f"/proc/{self._pid}/status", "rb") as file:
-            for line in file:  # in bytes: a process may give itself any name
-                name, _, value = line.partition(b":")
-                if name in fields:
-                    fields[name] = value.split()[0]
-        state, resident, threads = fields.values()
-        return state, int(resident) * policy.KIB, int(threads)
-
-    def _deleted(self):
+    def _deleted(self, pid):
         """Count the bytes of files that are in use but no longer in any folder."""
-        total, folder = 0, f"/proc/{self._pid}/fd"
+        total, folder = 0, f"/proc/{pid}/fd"
         with suppress(OSError):
             for name in os.listdir(folder):
                 with suppress(OSError):
@@ -89,11 +81,11 @@ class Watch:
                     if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
                         total += found.st_blocks * BLOCK
         # How large a file is that is only mapped cannot be seen: as large as it may be.
-        return total + self._deleted_but_mapped() * self.limits.file_size
+        return total + self._deleted_but_mapped(pid) * self.limits.file_size
 
-    def _deleted_but_mapped(self):
+    def _deleted_but_mapped(self, pid):
         files = set()
-        with suppress(OSError), open(f"/proc/{self._pid}/maps", "rb") as maps:
+        with suppress(OSError), open(f"/proc/{pid}/maps", "rb") as maps:
             for line in maps:
                 if self._mapped in line and line.endswith(b" (deleted)\n"):
                     files.add(line.split()[4])  # the inode
@@ -114,6 +106,18 @@ def resident_memory(pid):
     with suppress(OSError), open(f"/proc/{pid}/statm", "rb") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0
+
+
+def _status(pid):
+    """Give the state, bytes of memory in use and threads; nothing of a process that ended."""
+    fields = {b"State": b"", b"VmRSS": b"0", b"Threads": b"0"}
+    with suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:
+        for line in file:  # in bytes: a process may give itself any name
+            name, _, value = line.partition(b":")
+            if name in fields:
+                fields[name] = value.split()[0]
+    state, resident, threads = fields.values()
+    return state, int(resident) * policy.KIB, int(threads)
 
 
 def _size(size):

@@ -59,7 +59,7 @@ class _Kernel:
     pid, pidfd : int
     connection : socket.socket
         To who asked for it.
-    watch : Watch or None
+    watch : Watch
     reason : str
         Why the zygote killed it.
     """
@@ -67,7 +67,7 @@ class _Kernel:
     pid: int
     pidfd: int
     connection: socket.socket
-    watch: Watch | None
+    watch: Watch
     reason: str = ""
 
     def kill(self, number=signal.SIGKILL):
@@ -122,29 +122,33 @@ class Zygote:
             return False
         connection = socket.socket(fileno=descriptors[0])
         try:
-            sandbox = self._sandbox(tuple(message["packages"]), tuple(message["readable"]))
-        except OSError as problem:
-            _tell(connection, failed=problem.strerror or str(problem))
+            return self._fork(connection, message)
+        except Exception as problem:  # one request must not end the kernels of the others
+            _tell(connection, failed=getattr(problem, "strerror", None) or str(problem))
             connection.close()
             return True
+
+    def _fork(self, connection, message):
+        """Start what is asked for; False in the forked process."""
+        sandbox = self._sandbox(tuple(message["packages"]), tuple(message["readable"]))
         limits = policy.Limits(**message["limits"])
+        watch = Watch(limits, message["work"])
         if not self._kernels:
             self._grader_before = resident_memory(self._grader)
-        try:
-            pid = os.fork()
-        except OSError as problem:
-            _tell(connection, failed=f"no process can be started: {problem.strerror}")
-            connection.close()
-            return True
+        pid = os.fork()
         if pid == 0:
             self._let_go(connection)
             act = {"look": look, "run": run}[message["act"]]
             message["profile"] = self._profile
             self._asked = lambda: act(connection, sandbox, limits, message)
             return False
-        watch = Watch(pid, limits, message["work"])
-        kernel = _Kernel(pid, os.pidfd_open(pid), connection, watch)
-        self._kernels[pid] = kernel
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
+        kernel = self._kernels[pid] = _Kernel(pid, pidfd, connection, watch)
         self._selector.register(connection, selectors.EVENT_READ, lambda _: self._on_word(kernel))
         self._selector.register(kernel.pidfd, selectors.EVENT_READ, lambda _: self._on_end(kernel))
         return True
@@ -187,12 +191,13 @@ class Zygote:
         for kernel in self._kernels.values():
             if not kernel.reason:
                 try:
-                    kernel.reason = kernel.watch.excess()
+                    kernel.reason = kernel.watch.excess(kernel.pid)
                 except Exception as problem:  # one kernel must not end the watch of the others
                     kernel.reason = f"could not be watched ({type(problem).__name__})"
                 if kernel.reason:
                     kernel.kill()
-        if resident_memory(self._grader) - self._grader_before > policy.GRADER_GROWTH:
+        growth = resident_memory(self._grader) - self._grader_before
+        if any(growth > kernel.watch.limits.grader_growth for kernel in self._kernels.values()):
             # Which of them sent it cannot be seen.
             reason = FLOODED if len(self._kernels) == 1 else FLOODED_BY_ANOTHER
             for kernel in self._kernels.values():

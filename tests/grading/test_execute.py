@@ -3,6 +3,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.preprocessors import Execute
 
 from coursekit.grading.execute import BoundedExecute
+from coursekit.judging import wire
+from coursekit.judging.preprocessors import MIME
 
 
 @pytest.fixture
@@ -87,3 +89,20 @@ def test_messages_that_cannot_be_read_end_the_notebook_with_a_sentence(monkeypat
         execute.preprocess_cell(cell, {}, index)
     assert [cell.outputs[0].ename for cell in cells] == ["Stopped", "Not run"]
     assert "cannot be read" in cells[0].outputs[0].evalue
+
+
+def test_answer_as_deep_as_the_judge_reads_is_no_flood(run):
+    """Whatever is too deep for the judge is for the judge to say."""
+    value = 1.0
+    for _ in range(wire.MAX_DEPTH):
+        value = [value]
+    content = {MIME: {"nonce": "0", "answers": [{"value": wire.encode(value)}]}}
+    (cell, _) = run(f"display({content!r}, raw=True)")
+    assert [output.output_type for output in cell.outputs] == ["display_data"]
+
+
+def test_data_nested_deeper_than_any_output_are_left_out(run):
+    (cell, _) = run(
+        "x = 1\nfor _ in range(100):\n    x = [x]\ndisplay({'application/json': x}, raw=True)"
+    )
+    assert [output.output_type for output in cell.outputs] == ["stream"]

@@ -181,5 +181,26 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
-def test_as_many_notebooks_run_at_a_time_as_there_are_processors(handed_in):
-    assert Pipeline(handed_in, "round")._workers == len(os.sched_getaffinity(0))
+def test_as_many_notebooks_run_at_a_time_as_there_are_processors(handed_in, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 2, 5})
+    assert Pipeline(handed_in, "round")._workers == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert Pipeline(handed_in, "round")._workers == 7
+
+
+def test_student_counts_as_graded_only_when_all_is_saved(handed_in, monkeypatch):
+    """Also the zeros for a notebook that a later submission lacks."""
+    from coursekit.grading import pipeline
+
+    def broken_off(*arguments):
+        raise KeyboardInterrupt
+
+    grade(handed_in, "round", ["anna"])
+    (handed_in.submitted / "anna" / "round" / "products.ipynb").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "give_nothing", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            grade(handed_in, "round", ["anna"])
+    assert results(handed_in, "round")[0].state == "not graded"
+    assert [outcome.status for outcome in grade(handed_in, "round", ["anna"])] == ["graded"]

@@ -80,6 +80,12 @@ def test_data_that_are_not_there_stop_the_grading(handed_in):
         selftest.check_sandbox(config)
 
 
+def test_package_that_is_not_installed_stops_the_grading(handed_in):
+    handed_in.config.SandboxProvisioner.packages = ["no-such-package"]
+    with pytest.raises(SandboxError, match="no installed package no-such-package.*pip install"):
+        selftest.check_sandbox(handed_in.config)
+
+
 @pytest.mark.parametrize(
     ("section", "name", "value", "words"),
     [

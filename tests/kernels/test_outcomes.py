@@ -1,14 +1,16 @@
 """What becomes of notebooks that misbehave: a sentence, no lost verdicts, nothing left behind."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from jupyter_core.utils import ensure_event_loop
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
 from coursekit.grading.execute import BoundedExecute
-from coursekit.kernels.launcher import launcher
+from coursekit.kernels.launcher import SandboxError, launcher
 
 SMALL = {"resident_memory": 400 * 2**20, "disk": 8 * 2**20, "entries": 2000, "file_size": 2**21}
 FIRST = 'print("judged before")'
@@ -211,30 +213,48 @@ def test_flood_of_output_is_cut_while_it_arrives(tmp_path, flood):
     assert children() == []
 
 
-def test_message_of_endless_parts_ends_the_kernel_and_not_the_grader(tmp_path, monkeypatch):
-    """Raw frames of ZMQ, each announcing another, written into the kernel's own sockets."""
-    before = peak_memory()
-    source = (
-        "import os, socket, stat, struct\n"
-        "frame = struct.pack('>BQ', 3, 15 * 10**6) + bytes(15 * 10**6)\n"
-        "def streams():\n"
-        "    for number in range(3, 100):\n"
-        "        try:\n"
-        "            s = socket.socket(fileno=os.dup(number))\n"
-        "            s.getpeername()\n"
-        "            yield s\n"
-        "        except OSError:\n            pass\n"
-        "found = list(streams())\n"
-        "for s in found:\n    s.settimeout(0.5)\n"
-        "while True:\n"
-        "    for s in found:\n"
-        "        try:\n            s.sendall(frame)\n"
-        "        except OSError:\n            pass\n"
-    )
-    *_, last = run(tmp_path, source, LAST, seconds=15)
-    assert peak_memory() - before < 2**31
+# Raw frames of ZMQ, each announcing another, written into the kernel's own sockets.
+ENDLESS_PARTS = """
+import os, socket, struct
+
+frame = struct.pack(">BQ", 3, 15 * 10**6) + bytes(15 * 10**6)
+found = []
+for number in range(3, 100):
+    try:
+        found.append(socket.socket(fileno=os.dup(number)))
+        found[-1].getpeername()
+        found[-1].settimeout(0.5)
+    except OSError:
+        pass
+while True:
+    for sock in found:
+        try:
+            sock.sendall(frame)
+        except OSError:
+            pass
+"""
+
+
+def test_message_of_endless_parts_ends_the_kernel_and_not_the_grader(tmp_path):
+    cell, last = run(tmp_path, ENDLESS_PARTS, LAST, seconds=30, grader_growth=2**28)
+    reason = "the kernel filled the grader's memory"
+    assert errors(cell) == [f"Stopped: {reason} while it ran this cell."]
+    assert errors(last) == [f"Not run: {reason} in an earlier cell."]
     assert children() == []
-    assert printed(last) == ""
+
+
+def test_kernel_beside_one_that_floods_is_not_judged_but_named(tmp_path):
+    """Which of them floods cannot be seen, so nobody loses points for it."""
+    sources = (ENDLESS_PARTS, "while True:\n    pass")
+
+    def refused(source):
+        with pytest.raises(SandboxError, match=r"beside it filled.*alone: --student, --workers 1"):
+            run(tmp_path, source, LAST, seconds=30, grader_growth=2**28)
+        ensure_event_loop().close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(refused, sources))
+    assert children() == []
 
 
 def test_cell_after_one_that_printed_too_much_runs(tmp_path):
