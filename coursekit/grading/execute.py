@@ -23,7 +23,7 @@ NOT_RUN = "Not run"
 UNSAFE = "unsafe_no_sandbox"
 CUT = "\n(The rest of this cell's output was left out: it was too long.)\n"
 GRACE = 10  # seconds beyond a cell's time in which it must have been interrupted
-DEEPEST = 24  # the deepest answer that the judge reads takes 17
+DEEPEST = 24  # the deepest answer that the judge reads nests 19 lists and dicts
 NUMBER, INDENT = 16, 8  # characters that a number takes, and the indentation of an item
 MESSAGE_OVERHEAD = 512  # bytes that a message takes beside its content, roughly
 
