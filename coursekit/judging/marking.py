@@ -69,17 +69,20 @@ def mark(task, seed, messages, why=NOTHING):
     Verdict
     """
     answers = _read(messages, len(draw(task, seed)), why)
-    findings = tuple(_look(task, prop, seed, answers) for prop in task.properties)
+    findings = tuple(
+        _look(task, prop, worth, seed, answers)
+        for prop, worth in zip(task.properties, task.shares, strict=True)
+    )
     return Verdict(task.name, task.title, task.points, findings, seed)
 
 
-def _look(task, prop, seed, answers):
+def _look(task, prop, worth, seed, answers):
     """Look at one property, on challenges of its own that nothing else has touched."""
     problem = _problem(prop, draw(task, seed), list(answers))
     mistake = diagnose(task, prop, draw(task, seed), answers) if problem else None
     if mistake:
-        return Finding(prop.title, mistake.sentence, mistake.name)
-    return Finding(prop.title, problem)
+        return Finding(prop.title, worth, mistake.sentence, mistake.name)
+    return Finding(prop.title, worth, problem)
 
 
 def _problem(prop, challenges, answers):

@@ -25,12 +25,15 @@ class Property:
         Which of the calls it looks at.
     item : int or None
         Which item of an answer of several values it looks at; None: the whole answer.
+    points : float or None
+        What it is worth; None: an equal share of what the task's other properties leave.
     """
 
     title: str
     check: Callable[[list[dict], list], str | None]
     calls: slice = field(default_factory=lambda: slice(None))
     item: int | None = None
+    points: float | None = None
 
 
 @dataclass(frozen=True, eq=False)  # equal if identical, so that it can key a cache
@@ -82,7 +85,7 @@ class Task:
     title : str
         What is asked, as a student reads it.
     points : float
-        Points of the cell; each property is worth an equal share.
+        Points of the cell, shared out among its properties.
     asks : tuple of str
         Global names of the student: functions or variables.
     challenges : callable
@@ -105,8 +108,15 @@ class Task:
     harness: Callable = answering.call
     mistakes: tuple[Mistake, ...] = ()
 
+    @property
+    def shares(self):
+        """Points of each property, in their order; they add up to those of the cell."""
+        fixed = [prop.points for prop in self.properties if prop.points is not None]
+        rest = (self.points - sum(fixed)) / max(len(self.properties) - len(fixed), 1)
+        return tuple(rest if prop.points is None else prop.points for prop in self.properties)
 
-def agrees(title, name, reference, *, calls=slice(None), item=None, rtol=RTOL):
+
+def agrees(title, name, reference, *, calls=slice(None), item=None, rtol=RTOL, points=None):
     """Make the usual property: the answers equal the reference's.
 
     Parameters
@@ -123,6 +133,8 @@ def agrees(title, name, reference, *, calls=slice(None), item=None, rtol=RTOL):
         Which item of an answer of several values is looked at; `reference` gives that item.
     rtol : float, optional
         Allowed error relative to the largest expected entry.
+    points : float, optional
+        As in `Property`.
 
     Returns
     -------
@@ -139,7 +151,7 @@ def agrees(title, name, reference, *, calls=slice(None), item=None, rtol=RTOL):
                 return problem
         return None
 
-    return Property(title, check, calls, item)
+    return Property(title, check, calls, item, points)
 
 
 def picked(answer, item):

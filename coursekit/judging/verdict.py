@@ -15,6 +15,8 @@ class Finding:
     ----------
     title : str
         The property, as a student reads it.
+    worth : float
+        Points for it.
     problem : str or None
         What is wrong, in one or two sentences; None if the property holds.
     mistake : str or None
@@ -22,6 +24,7 @@ class Finding:
     """
 
     title: str
+    worth: float
     problem: str | None = None
     mistake: str | None = None
 
@@ -29,6 +32,11 @@ class Finding:
     def holds(self):
         """Whether the property holds."""
         return self.problem is None
+
+    @property
+    def points(self):
+        """Points earned: all or none."""
+        return self.worth if self.holds else 0.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Verdict:
     title : str
         What the task asks for, as a student reads it.
     max_points : float
-        Points of the cell; points are given by the share of properties that hold.
+        Points of the cell: those of all its properties.
     findings : tuple of Finding
     seed : int or None
         Seed of the challenges, for an appeal.
@@ -57,8 +65,7 @@ class Verdict:
     @property
     def points(self):
         """Points earned, in [0, max_points], to the hundredth."""
-        share = sum(finding.holds for finding in self.findings) / len(self.findings)
-        return round(self.max_points * share, 2)
+        return round(sum(finding.points for finding in self.findings), 2)
 
     @property
     def passed(self):
@@ -78,7 +85,8 @@ class Verdict:
         lines = [f"{self.title}{worth}"]
         for finding in self.findings:
             mark = "right" if finding.holds else "wrong"
-            lines.append(f"  {mark}  {finding.title}")
+            worth = f": {finding.points:.3g} of {finding.worth:.3g}" if finding.worth else ""
+            lines.append(f"  {mark}  {finding.title}{worth}")
             if not finding.holds:
                 lines.append(f"         {finding.problem}")
         return "\n".join(lines)

@@ -65,7 +65,8 @@ def decode(message):
     Returns
     -------
     object
-        Numbers come back as Python's, arrays are new and writable, tuples come back as lists.
+        Numbers come back as Python's, tuples as lists; arrays are new, and read-only if they were
+        so when they were sent.
 
     Raises
     ------
@@ -117,11 +118,12 @@ class _Writer(_Bounds):
         if not PLAIN_DTYPES.fullmatch(array.dtype.str):
             return {"other": type(value).__name__}
         self._take(array.nbytes)
-        return {
+        message = {
             "dtype": array.dtype.str,
             "shape": list(array.shape),
             "data": base64.b64encode(array.tobytes()).decode("ascii"),
         }
+        return message if array.flags.writeable else {**message, "read-only": True}
 
     def _text(self, value):
         text = str(value)
@@ -150,7 +152,7 @@ class _Reader(_Bounds):
             return {
                 self._text(key): self.read(item, depth + 1) for key, item in message["dict"].items()
             }
-        if keys == {"dtype", "shape", "data"}:
+        if keys - {"read-only"} == {"dtype", "shape", "data"}:
             return self._array(message)
         raise UnreadableError("the answer has an unknown form")
 
@@ -177,4 +179,5 @@ class _Reader(_Bounds):
             array = np.frombuffer(raw, dtype).reshape(shape).copy()
         except ValueError:
             raise UnreadableError("an array of the answer cannot be read") from None
+        array.flags.writeable = "read-only" not in message
         return array if shape else array.item()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,9 +71,17 @@ def test_points_go_by_the_share_of_properties_that_hold(count):
     assert [finding.holds for finding in verdict.findings] == [True] * count + [False] * (3 - count)
 
 
-def test_shares_are_rounded_to_the_hundredth():
-    three = marking.mark(TASK, 1, answers_of(double)[:1])
-    assert type(three)(**{**vars(three), "max_points": 1}).points == 0.33
+def test_points_are_rounded_to_the_hundredth():
+    verdict = marking.mark(replace(TASK, points=1), 1, answers_of(double)[:1])
+    assert verdict.points == 0.33
+
+
+def test_a_property_may_have_points_of_its_own():
+    first, *others = TASK.properties
+    task = replace(TASK, properties=(replace(first, points=0.5), *others))
+    assert task.shares == (0.5, 1.25, 1.25)
+    assert marking.mark(task, 1, answers_of(double)[:1]).points == 0.5
+    assert marking.mark(task, 1, answers_of(double)[:2]).points == 1.75
 
 
 @pytest.mark.parametrize("messages", [None, {}, "text", 5, ([],)], ids=repr)

@@ -54,6 +54,15 @@ def travelled(value):
     return decode(json.loads(json.dumps(encode(value))))
 
 
+def test_read_only_arrays_stay_read_only():
+    array = np.arange(3.0)
+    assert travelled(array).flags.writeable
+    array.flags.writeable = False
+    arrived = travelled([array])[0]
+    assert not arrived.flags.writeable
+    assert np.array_equal(arrived, array)
+
+
 def array_message(**changes):
     return {**encode(np.zeros((2, 3))), **changes}
 

@@ -14,6 +14,7 @@ from coursekit.judging.round09 import classification_mistakes as mistakes
 from coursekit.judging.round09 import gradient
 from coursekit.judging.round09.inputs import SIZES, digits, draw_batch
 from coursekit.judging.task import Property, Task, agrees, no_calls, picked
+from coursekit.judging.unchanged import posed_again_read_only
 from coursekit.reference import network as reference
 from coursekit.reference import training
 
@@ -201,47 +202,56 @@ def _confusion_matrix(W1, W2, x, t):
 
 
 TASKS = (
-    Task(
-        name="log-softmax",
-        title="Stable log-softmax",
-        points=2,
-        asks=("log_softmax",),
-        mistakes=mistakes.LOG_SOFTMAX,
-        challenges=_logit_challenges,
-        properties=(
-            agrees(
-                "moderate logits, any number of cases",
-                "log_softmax(z2)",
-                lambda z2: reference.log_softmax(z2),
-                calls=slice(0, 2),
+    posed_again_read_only(
+        Task(
+            name="log-softmax",
+            title="Stable log-softmax",
+            points=2,
+            asks=("log_softmax",),
+            mistakes=mistakes.LOG_SOFTMAX,
+            challenges=_logit_challenges,
+            properties=(
+                agrees(
+                    "moderate logits, any number of cases",
+                    "log_softmax(z2)",
+                    lambda z2: reference.log_softmax(z2),
+                    calls=slice(0, 2),
+                ),
+                Property("logits of ±1000", _stable_log_softmax),
             ),
-            Property("logits of ±1000", _stable_log_softmax),
         ),
+        points=0.5,
     ),
-    Task(
-        name="forward-pass",
-        title="Forward pass",
-        points=2,
-        asks=("forward",),
-        mistakes=mistakes.FORWARD,
-        challenges=_forward_challenges,
-        properties=(
-            agrees("hidden outputs", "y1", _hidden, item=0),
-            Property("log probabilities, from these y1", _log_y2_from_own_y1),
+    posed_again_read_only(
+        Task(
+            name="forward-pass",
+            title="Forward pass",
+            points=2,
+            asks=("forward",),
+            mistakes=mistakes.FORWARD,
+            challenges=_forward_challenges,
+            properties=(
+                agrees("hidden outputs", "y1", _hidden, item=0),
+                Property("log probabilities, from these y1", _log_y2_from_own_y1),
+            ),
         ),
+        points=0.5,
     ),
-    Task(
-        name="batch-loss",
-        title="Loss of a batch",
-        points=4,
-        asks=("loss",),
-        mistakes=mistakes.LOSS,
-        challenges=_loss_challenges,
-        properties=(
-            agrees("mean cross-entropy, Eq. (1)", "E", _loss, calls=slice(0, 2)),
-            Property("large logits", _stable_loss, calls=slice(2, 3)),
-            Property("weight decay, Eq. (2)", _loss_weight_decay, calls=slice(3, 5)),
+    posed_again_read_only(
+        Task(
+            name="batch-loss",
+            title="Loss of a batch",
+            points=4,
+            asks=("loss",),
+            mistakes=mistakes.LOSS,
+            challenges=_loss_challenges,
+            properties=(
+                agrees("mean cross-entropy, Eq. (1)", "E", _loss, calls=slice(0, 2), points=1.5),
+                Property("large logits", _stable_loss, calls=slice(2, 3)),
+                Property("weight decay, Eq. (2)", _loss_weight_decay, calls=slice(3, 5)),
+            ),
         ),
+        points=0.5,
     ),
     *gradient.TASKS,
     Task(
@@ -264,22 +274,28 @@ TASKS = (
         properties=(Property("as good as the reference, trained alike", _learned),),
         harness=answering.read,
     ),
-    Task(
-        name="error-rate",
-        title="Error rate",
-        points=2,
-        asks=("error_rate",),
-        mistakes=mistakes.ERROR_RATE,
-        challenges=_evaluation_challenges,
-        properties=(agrees("share of wrongly classified cases", "error rate", _error_rate),),
+    posed_again_read_only(
+        Task(
+            name="error-rate",
+            title="Error rate",
+            points=2,
+            asks=("error_rate",),
+            mistakes=mistakes.ERROR_RATE,
+            challenges=_evaluation_challenges,
+            properties=(agrees("share of wrongly classified cases", "error rate", _error_rate),),
+        ),
+        points=0.5,
     ),
-    Task(
-        name="confusion-matrix",
-        title="Confusion matrix",
-        points=2,
-        asks=("confusion_matrix",),
-        mistakes=mistakes.CONFUSION_MATRIX,
-        challenges=_evaluation_challenges,
-        properties=(agrees("true digits on the rows", "confusion matrix", _confusion_matrix),),
+    posed_again_read_only(
+        Task(
+            name="confusion-matrix",
+            title="Confusion matrix",
+            points=2,
+            asks=("confusion_matrix",),
+            mistakes=mistakes.CONFUSION_MATRIX,
+            challenges=_evaluation_challenges,
+            properties=(agrees("true digits on the rows", "confusion matrix", _confusion_matrix),),
+        ),
+        points=0.5,
     ),
 )

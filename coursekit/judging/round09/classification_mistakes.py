@@ -39,6 +39,11 @@ LOG_SOFTMAX = mistakes(
         "The largest logit of all cases is subtracted: take the largest of each case, axis 0.",
         lambda z2: (z2 - z2.max()) - np.log(np.exp(z2 - z2.max()).sum(axis=0)),
     ),
+    (
+        "log-softmax writes into z2",
+        "The function writes into z2: -= changes the caller's array; write z2 - ... .",
+        variants.log_softmax_in_place,
+    ),
 )
 
 FORWARD = mistakes(
@@ -132,6 +137,11 @@ LOSS = mistakes(
         "loss overflows",
         "At large logits exp overflows, or the logarithm of 0 is taken: use your log_softmax.",
         variants.loss(log_softmax=variants.log_of_probabilities(variants.unshifted_softmax)),
+    ),
+    (
+        "loss writes into t",
+        "The function writes into t: *= changes the caller's array; write t * ... .",
+        variants.loss_in_place,
     ),
 )
 

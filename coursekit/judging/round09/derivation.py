@@ -9,6 +9,7 @@ import numpy as np
 from coursekit.judging.round09.derivation_mistakes import MISTAKES
 from coursekit.judging.round09.inputs import cases, network
 from coursekit.judging.task import Task, agrees
+from coursekit.judging.unchanged import posed_again_read_only
 from coursekit.reference import network as reference
 
 HIDDEN, CLASSES = 7, 10
@@ -85,7 +86,7 @@ def _stage7_challenges(rng):
 
 def _stage8_challenges(rng):
     drawn = []
-    for count in (1, 4, 13):
+    for count in (4, 1, 13):
         weights = network(rng, (5, HIDDEN, CLASSES))
         inputs, targets = cases(rng, 5, CLASSES, count, soft=True)
         (_, _), (y1, y2) = reference.forward(weights, inputs)
@@ -117,7 +118,7 @@ def _backprop(weights, x, t):
 
 
 def _stage(name, title, answer, function, challenges, points=2):
-    return Task(
+    task = Task(
         name=name,
         title=title,
         points=points,
@@ -126,6 +127,7 @@ def _stage(name, title, answer, function, challenges, points=2):
         properties=(agrees(f"{answer} on fresh numbers", answer, function),),
         mistakes=MISTAKES[function.__name__],
     )
+    return posed_again_read_only(task, points=points / 4)
 
 
 TASKS = (
@@ -138,13 +140,16 @@ TASKS = (
     _stage("stage7-dE-dW1", "Stage 7: dE/dW1", "dE/dW1", stage7, _stage7_challenges),
     _stage("stage8-mean", "Stage 8: mean over the cases", "dE/dW2", stage8, _stage8_challenges),
     _stage("stage9-weight-decay", "Stage 9: weight decay", "dE/dW", stage9, _stage9_challenges),
-    Task(
-        name="extra-backprop",
-        title="Extra: the recursion for L layers",
+    posed_again_read_only(
+        Task(
+            name="extra-backprop",
+            title="Extra: the recursion for L layers",
+            points=0,
+            asks=("backprop",),
+            challenges=_backprop_challenges,
+            properties=(agrees("all gradients for 2, 3 and 4 layers", "gradients", _backprop),),
+            mistakes=MISTAKES["backprop"],
+        ),
         points=0,
-        asks=("backprop",),
-        challenges=_backprop_challenges,
-        properties=(agrees("all gradients for 2, 3 and 4 layers", "gradients", _backprop),),
-        mistakes=MISTAKES["backprop"],
     ),
 )

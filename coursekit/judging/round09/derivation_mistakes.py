@@ -90,6 +90,11 @@ STAGE2 = (
         "stage 2.",
         lambda y2, t: (y2 - t) * y2 * (1 - y2),
     ),
+    (
+        "stage 2: writes into y2",
+        "The function writes into y2: -= changes the caller's array; write y2 - t.",
+        lambda y2, t: np.subtract(y2, t, out=y2),
+    ),
 )
 
 STAGE3 = (
@@ -273,9 +278,19 @@ STAGE8 = (
         "This multiplies the means: stage 8 takes the mean of the products, one for each case.",
         lambda Y2, T, Y1: np.outer((Y2 - T).mean(axis=1), Y1.mean(axis=1)),
     ),
+    (
+        "stage 8: writes into Y2",
+        "The function writes into Y2: -= changes the caller's array; write Y2 - T.",
+        lambda Y2, T, Y1: np.subtract(Y2, T, out=Y2) @ Y1.T / T.shape[1],
+    ),
 )
 
 STAGE9 = (
+    (
+        "stage 9: writes into dE/dW",
+        "The function writes into dE_dW: += changes the caller's array; write dE_dW + ... .",
+        lambda dE_dW, W, weight_decay: np.add(dE_dW, weight_decay * W, out=dE_dW),
+    ),
     (
         "stage 9: weight decay missing",
         "Weight decay is missing: stage 9 adds λW.",
