@@ -11,6 +11,7 @@ from nbgrader import preprocessors as stock
 
 from coursekit.grading.execute import BoundedExecute
 from coursekit.grading.hook import begin_run
+from coursekit.grading.mending import MendCells
 from coursekit.judging.preprocessors import JudgeAnswers, PoseChallenges
 
 c = get_config()  # noqa: F821  (nbgrader's loader defines it)
@@ -46,10 +47,17 @@ c.ClearSolutions.text_stub = (
 )
 
 # --- Autograding -----------------------------------------------------------------------------
-# Locked cells come back as released; then each judged cell gets fresh inputs, runs in a sandboxed
-# kernel (BoundedExecute), and its answers are judged here, outside the student's process, before
-# nbgrader saves the grades.
-c.OverwriteCells.add_missing_cells = True
+# Damaged cells are mended (MendCells) and locked ones come back as released; then each judged cell
+# gets fresh inputs, runs in a sandboxed kernel (BoundedExecute), and its answers are judged here,
+# outside the student's process, before nbgrader saves the grades.
+c.Autograde.sanitize_preprocessors = [
+    stock.ClearOutput,
+    MendCells,
+    stock.DeduplicateIds,
+    stock.OverwriteKernelspec,
+    stock.OverwriteCells,
+    stock.CheckCellMetadata,
+]
 c.Autograde.pre_convert_hook = begin_run(c)
 c.Autograde.autograde_preprocessors = [
     PoseChallenges,

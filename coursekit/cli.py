@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from coursekit import __version__
 from coursekit.errors import KitError
@@ -18,10 +17,10 @@ from coursekit.errors import KitError
 # nbgrader takes seconds to import: each command imports what it needs, so that help comes at once.
 if TYPE_CHECKING:
     from coursekit.course import Course
-    from coursekit.grading.outcome import Outcome
     from coursekit.mycourses.collect import Collected
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+MOMENT = click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"])
 WIDTH_OF_A_FILE = 120
 
 
@@ -111,7 +110,7 @@ def _console() -> Console:
 @click.argument("assignment", required=False)
 @click.option(
     "--due",
-    type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
+    type=MOMENT,
     help="The deadline, in the course's time zone.",
 )
 def release_(course: "Course", assignment: str | None, due: datetime | None):
@@ -150,6 +149,10 @@ def _tell_collected(collected: "Collected"):
     for submission in collected.submissions:
         if submission.missing:
             click.echo(f"  {submission.student}: not handed in: {', '.join(submission.missing)}")
+        for sentence in submission.unclear:
+            click.echo(f"  {submission.student}: needs a person: {sentence}")
+        for sentence in submission.told:
+            click.echo(f"  {submission.student}: {sentence}")
         if submission.time_lost:
             click.echo(
                 f"  {submission.student}: the work changed, so its known time of submission no "
@@ -167,6 +170,15 @@ def _tell_collected(collected: "Collected"):
 @_course_command
 @click.argument("assignment", required=False)
 @click.option("--student", "students", multiple=True, help="Grade this one only; may be repeated.")
+@click.option("--notebook", "notebooks", multiple=True, help="Only this one; may be repeated.")
+@click.option(
+    "--since",
+    type=MOMENT,
+    help="Only what was handed in after this, in the course's time zone.",
+)
+@click.option(
+    "--regrade", is_flag=True, help="Grade again what has not changed since it was graded."
+)
 @click.option(
     "--workers",
     type=click.IntRange(1),
@@ -174,47 +186,53 @@ def _tell_collected(collected: "Collected"):
     help="Notebooks to run at a time; default: one for each processor.",
 )
 @click.option(
-    "--regrade", is_flag=True, help="Grade again what has not changed since it was graded."
+    "--dask",
+    "cluster",
+    metavar="SCHEDULER",
+    help="Run the notebooks on a Dask cluster: tcp://host:8786, or a scheduler file.",
 )
+@click.option("--quiet", is_flag=True, help="Print nothing but what went wrong.")
 @_runs_student_code
 def grade_(
     course: "Course",
     assignment: str | None,
-    students: tuple[str, ...],
     workers: int | None,
-    regrade: bool,
+    cluster: str | None,
+    quiet: bool,
+    since: datetime | None,
+    **which,
 ):
     """Run and grade what was collected; go on where an earlier run was broken off."""
-    from coursekit.grading.autograde import grade
-    from coursekit.grading.outcome import FAILED, GRADED, KEPT
+    from coursekit.grading.absent import not_handed_in
+    from coursekit.grading.autograde import Wanted, grade
+    from coursekit.grading.outcome import FAILED, NEEDS_PERSON
+    from coursekit.grading.progress import ClassProgress
+    from coursekit.grading.table import outcome_table
 
+    if workers and cluster:
+        raise click.UsageError("--workers is for this machine; a --dask cluster has its own.")
+    name = course.assignment(assignment)
+    wanted = Wanted(**which, since=since and course.to_utc(since))
     console = _console()
-    columns = ("Grading", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("grading", total=None)
-
-        def progress(done: int, total: int, outcome: "Outcome"):
-            bar.update(task, completed=done, total=total)
-            told = outcome.detail or not console.is_terminal
-            if told and outcome.status != KEPT:
-                line = f"{done}/{total} {outcome.student}: {outcome.status}. {outcome.detail}"
-                console.print(line.rstrip(), soft_wrap=True)
-
-        name = course.assignment(assignment)
+    with ClassProgress(console, quiet) as progress:
         try:
-            outcomes = grade(course, name, students or None, progress, workers, regrade)
+            outcomes = grade(course, name, wanted, progress, workers, cluster)
         except KeyboardInterrupt:
             raise KitError(
                 "Stopped; the same command grades those who are not graded yet."
             ) from None
-    if not outcomes:
+    if not course.submissions(name):
         raise KitError(f"Nobody's work lies under {course.submitted}; run coursekit collect.")
-    counts = Counter(outcome.status for outcome in outcomes)
-    before = f", {counts[KEPT]} of them before" if counts[KEPT] else ""
-    click.echo(f"{counts[GRADED] + counts[KEPT]} of {len(outcomes)} graded{before}")
-    failed = [outcome.student for outcome in outcomes if outcome.status == FAILED]
-    if failed:
-        raise KitError(f"nbgrader could not grade: {', '.join(failed)}; the reasons stand above.")
+    if not quiet:
+        absent = [] if which["students"] or since else not_handed_in(course, name)
+        console.print(outcome_table(outcomes, absent))
+        click.echo(progress.pace)
+    trouble = [outcome for outcome in outcomes if outcome.status in (NEEDS_PERSON, FAILED)]
+    if trouble:
+        for outcome in trouble if quiet else ():
+            click.echo(f"{outcome.student}: {outcome.detail}", err=True)
+        who = ", ".join(outcome.student for outcome in trouble)
+        raise KitError(f"Not graded: {who}; the reasons stand above.")
 
 
 @_course_command

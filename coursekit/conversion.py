@@ -36,7 +36,11 @@ class _Listener(logging.Handler):
 
 
 def convert(
-    converter: type[BaseConverter], course: Course, assignment: str, student=None, **others
+    converter: type[BaseConverter],
+    course: Course,
+    assignment: str,
+    student: str | None = None,
+    **others,
 ) -> BaseConverter:
     """Run a converter on one assignment, replacing what an earlier run made.
 

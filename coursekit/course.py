@@ -214,6 +214,18 @@ class Course:
         """Return the folders of what was handed in, ``submitted/<student>/<assignment>``."""
         return sorted(self.submitted.glob(f"*/{escape(assignment)}/"))
 
+    def handed_in_at(self, student: str, assignment: str) -> datetime:
+        """Return when a student handed in, or else when it was collected; in UTC.
+
+        A student who handed in nothing counts as long before.
+        """
+        folder = self.submitted / student / assignment
+        told = self.directory().get_existing_timestamp(str(folder))
+        if told is not None:
+            return told.replace(tzinfo=UTC)
+        seconds = folder.stat().st_mtime if folder.is_dir() else 0
+        return datetime.fromtimestamp(seconds, UTC)
+
     def notebooks(self, assignment: str) -> list[str]:
         """Return the names, without ``.ipynb``, of an assignment's notebooks."""
         return sorted(path.stem for path in (self.source / assignment).glob("*.ipynb"))

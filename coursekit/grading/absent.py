@@ -1,4 +1,4 @@
-"""Give nothing for what was not handed in."""
+"""What was not handed in: who that is, and the zeros that it gets."""
 
 from nbgrader.utils import rmtree
 
@@ -62,3 +62,20 @@ def give_nothing(course: Course, assignment: str, student: str, missing: list[st
                 grade.extra_credit = None
                 grade.needs_manual_grade = False
         gradebook.db.commit()
+
+
+def not_handed_in(course: Course, assignment: str) -> list[str]:
+    """List the students of the gradebook of whom nothing was collected.
+
+    Parameters
+    ----------
+    course : Course
+    assignment : str
+
+    Returns
+    -------
+    list of str
+    """
+    handed_in = {folder.parent.name for folder in course.submissions(assignment)}
+    with course.gradebook() as gradebook:
+        return sorted({student.id for student in gradebook.students} - handed_in)

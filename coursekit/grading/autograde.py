@@ -1,6 +1,8 @@
 """Grade what the students handed in."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from traitlets import TraitError
 
@@ -8,21 +10,47 @@ from coursekit.course import CONFIG_FILE, Course
 from coursekit.errors import CourseError, KitError
 from coursekit.grading.execute import BoundedExecute
 from coursekit.grading.outcome import KEPT, Outcome
-from coursekit.grading.pipeline import Pipeline, is_graded
+from coursekit.grading.pipeline import Pipeline, processors
+from coursekit.grading.released import released_notebooks
+from coursekit.grading.running import Threads
 from coursekit.grading.selftest import check_sandbox
+from coursekit.grading.submission import Round
 from coursekit.judging import seeds
 from coursekit.kernels.provisioner import SandboxProvisioner
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Whose notebooks are graded, and which.
+
+    Attributes
+    ----------
+    students : tuple of str
+        Empty for everybody who handed something in.
+    notebooks : tuple of str
+        Empty for all notebooks of the assignment.
+    since : datetime or None
+        Only what was handed in after this moment, or collected where that is not known; a naive
+        time is meant in UTC.
+    regrade : bool
+        Grade again what has not changed since it was graded.
+    """
+
+    students: tuple[str, ...] = ()
+    notebooks: tuple[str, ...] = ()
+    since: datetime | None = None
+    regrade: bool = False
 
 
 def grade(
     course: Course,
     assignment: str,
-    students: Iterable[str] | None = None,
+    wanted: Wanted = Wanted(),
     progress: Callable[[int, int, Outcome], None] | None = None,
     workers: int | None = None,
-    regrade: bool = False,
+    cluster: str | None = None,
 ) -> list[Outcome]:
-    """Run nbgrader's autograder for each student who handed in the assignment.
+    """Grade what the students handed in.
 
     Whatever happens to one student's notebooks never stops the others. Points that a person gave
     by hand are kept, and marked for another look, unless their notebook is not there any more. A
@@ -33,14 +61,14 @@ def grade(
     course : Course
     assignment : str
         A released assignment.
-    students : iterable of str, optional
-        Grade only these; by default everybody under `course.submitted`.
+    wanted : Wanted, optional
+        By default everything that was handed in and is not graded.
     progress : callable, optional
         Called after each student with the number done, the number of all, and the outcome.
     workers : int, optional
         Notebooks that run at a time; by default one for each processor.
-    regrade : bool, optional
-        Grade those again whose work has not changed since it was graded.
+    cluster : str, optional
+        Address of a Dask scheduler, or path of its file, whose workers run the notebooks.
 
     Returns
     -------
@@ -50,20 +78,15 @@ def grade(
     Raises
     ------
     KitError
-        If the assignment was never released, nobody knows one of the students, or this machine
-        cannot lock student code in.
+        If the assignment was never released, nobody knows one of the students or notebooks, or
+        student code cannot be locked in.
     """
     course.released_assignment(assignment)
-    handed_in = [folder.parent.name for folder in course.submissions(assignment)]
-    if students is None:
-        students = handed_in
-    else:
-        students = list(students)
-        _check_known(course, assignment, set(students) - set(handed_in))
+    students = _students(course, assignment, wanted)
+    notebooks = _notebooks(course, assignment, wanted)
     _check_settings(course)
-    if course.sandboxed:
-        check_sandbox(course.config)
-    seeds.new_run()
+    released = released_notebooks(course, assignment)
+    round_ = Round(course, assignment, released, notebooks, wanted.regrade)
     outcomes = {}
 
     def told(outcome):
@@ -73,12 +96,53 @@ def grade(
 
     to_grade = []
     for student in students:
-        if not regrade and is_graded(course, assignment, student):
+        if round_.is_done(student):
             told(Outcome(student, KEPT))
         else:
             to_grade.append(student)
-    Pipeline(course, assignment, workers).run(to_grade, told)
+    if to_grade:
+        seeds.new_run()
+        with _workers(course, workers, cluster) as running:
+            Pipeline(round_, running).run(to_grade, told)
     return [outcomes[student] for student in students]
+
+
+def _workers(course, workers, cluster):
+    """Choose who runs the notebooks, and make sure that they are locked in there."""
+    if cluster is not None:
+        from coursekit.grading.cluster import Cluster  # Dask is an extra
+
+        return Cluster(cluster)
+    if course.sandboxed:
+        check_sandbox(course.config)
+    return Threads(workers or processors(), course.sandboxed)
+
+
+def _students(course: Course, assignment: str, wanted: Wanted) -> list[str]:
+    """List the students who are wanted; one whom nobody knows is a slip."""
+    handed_in = [folder.parent.name for folder in course.submissions(assignment)]
+    students = list(dict.fromkeys(wanted.students)) or handed_in
+    with course.gradebook() as gradebook:
+        known = {student.id for student in gradebook.students}
+    unknown = sorted(set(students) - set(handed_in) - known)
+    if unknown:
+        raise KitError(
+            f"Nobody knows {', '.join(unknown)}: neither the gradebook nor what was handed in of "
+            f"{assignment} under {course.submitted}; is it a participant number of MyCourses?"
+        )
+    if wanted.since is None:
+        return students
+    return [s for s in students if course.handed_in_at(s, assignment) > wanted.since]
+
+
+def _notebooks(course: Course, assignment: str, wanted: Wanted) -> list[str]:
+    """List the notebooks that are wanted, with or without ``.ipynb``."""
+    there = course.notebooks(assignment)
+    names = [name.removesuffix(".ipynb") for name in wanted.notebooks] or there
+    for name in names:
+        if name not in there:
+            raise KitError(f"{assignment} has no notebook {name!r}; it has {', '.join(there)}.")
+    return names
 
 
 def _check_settings(course: Course):
@@ -95,14 +159,3 @@ def _check_settings(course: Course):
             kind(config=course.config)
         except TraitError as problem:
             raise CourseError(f"{where}: {problem}") from problem
-
-
-def _check_known(course: Course, assignment: str, students: set[str]):
-    """Refuse students who handed in nothing and whom the gradebook does not list either."""
-    with course.gradebook() as gradebook:
-        unknown = sorted(students - {student.id for student in gradebook.students})
-    if unknown:
-        raise KitError(
-            f"Nobody knows {', '.join(unknown)}: neither the gradebook nor what was handed in of "
-            f"{assignment} under {course.submitted}; is it a participant number of MyCourses?"
-        )

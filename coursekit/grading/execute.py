@@ -11,6 +11,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
 from traitlets import Bool, Float, Integer, List
 
+from coursekit.grading.mending import MENDED
 from coursekit.grading.selftest import check_sandbox
 from coursekit.judging.verdict import METADATA_KEY
 from coursekit.kernels.fork import SandboxError
@@ -76,12 +77,15 @@ class BoundedExecute(Execute):
         SandboxError
             If student code would not be locked in; then none has run.
         """
-        nb.metadata.pop(METADATA_KEY, None)
+        told = nb.metadata.pop(METADATA_KEY, None)
+        told = {MENDED: told[MENDED]} if isinstance(told, dict) and MENDED in told else {}
         if self.unsafe_no_sandbox:
             self.log.warning("Student code runs without a sandbox, with all your rights.")
-            nb.metadata[METADATA_KEY] = {UNSAFE: True}
+            told[UNSAFE] = True
         else:
             check_sandbox(self.config)
+        if told:
+            nb.metadata[METADATA_KEY] = told
         self._used = 0.0
         self._stopped = None
         self._notebook_output = 0

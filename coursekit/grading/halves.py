@@ -2,16 +2,17 @@
 
 import json
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import nbformat
+from nbconvert.exporters import Exporter
+from nbformat import NotebookNode
 from nbgrader.converters import Autograde
-from nbgrader.converters.base import BaseConverter
 
 from coursekit.grading.execute import BoundedExecute
-
-HALF_DONE = ".half-graded"  # in a student's graded folder until the points are saved
+from coursekit.grading.finding import Found
+from coursekit.grading.mending import RESOURCE
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,101 +21,120 @@ class Posed:
 
     Attributes
     ----------
-    path : Path
-        The sanitised notebook under ``autograded/``.
+    name : str
+        Without ``.ipynb``.
+    sanitised : nbformat.NotebookNode
+        With the locked cells as they were released.
     text : str
-        The notebook with its challenges, as JSON.
+        The same with its challenges, as JSON.
     resources : dict
         What the preprocessors before the execution left for those after it.
+    mended : tuple of str
+        A sentence for each thing that was mended.
     """
 
-    path: Path
-    text: str
-    resources: dict
+    name: str
+    sanitised: NotebookNode = field(repr=False)
+    text: str = field(repr=False)
+    resources: dict = field(repr=False)
+    mended: tuple[str, ...]
 
 
-class FirstHalf(Autograde):
-    """Copies and sanitises what was handed in, and does all that comes before the execution.
+class _Half(Autograde):
+    """What both halves know: which notebooks of one student are in work."""
+
+    def __init__(self, coursedir, names, **options):
+        coursedir.notebook_id = ",".join(names)  # not "*": a failure costs these alone
+        super().__init__(coursedir, **options)
+        self._names = names
+
+    def init_notebooks(self):
+        """Name the notebooks as if they lay in the student's folder, wherever they were found."""
+        directory = self.coursedir
+        folder = self._format_source(directory.assignment_id, directory.student_id)
+        self.assignments = {folder: [os.path.join(folder, f"{name}.ipynb") for name in self._names]}
+
+    def _use(self, preprocessors):
+        self.exporter._preprocessors = []  # as nbgrader's own `Autograde` does
+        for preprocessor in preprocessors:
+            self.exporter.register_preprocessor(preprocessor)
+
+
+class FirstHalf(_Half):
+    """Copies what was handed in, sanitises it, and does all that comes before the execution.
+
+    Parameters
+    ----------
+    coursedir : CourseDirectory
+    found : mapping of str to Found
+        The notebooks by their names.
 
     Attributes
     ----------
     posed : list of Posed
     """
 
-    def __init__(self, coursedir, **options):
-        super().__init__(coursedir, **options)
+    def __init__(self, coursedir, found: Mapping[str, Found], **options):
+        super().__init__(coursedir, list(found), **options)
+        self.exporter_class = Exporter
+        self._found = found
         self.posed = []
 
-    def init_assignment(self, assignment_id, student_id):
-        """Copy what was handed in, and note that it is not graded yet."""
-        super().init_assignment(assignment_id, student_id)
-        folder = Path(self._format_dest(assignment_id, student_id))
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / HALF_DONE).touch()
+    def init_destination(self, assignment_id, student_id):
+        """Leave it to the caller what becomes of earlier work."""
+        return True
 
     def convert_single_notebook(self, notebook_filename):
         """Sanitise a notebook and pose its challenges."""
+        name = os.path.splitext(os.path.basename(notebook_filename))[0]
         self.log.info("Sanitizing %s", notebook_filename)
-        self._sanitizing = True
-        self._init_preprocessors()
-        BaseConverter.convert_single_notebook(self, notebook_filename)
-        path = Path(self.writer.build_directory) / os.path.basename(notebook_filename)
-        self._sanitizing = False
-        try:
-            _use(self.exporter, _around_the_execution(self.autograde_preprocessors)[0])
-            resources = self.init_single_notebook_resources(str(path))
-            text, resources = self.exporter.from_filename(str(path), resources=resources)
-        finally:
-            self._sanitizing = True
-        self.posed.append(Posed(path, text, dict(resources)))
+        resources = self.init_single_notebook_resources(notebook_filename)
+        resources[RESOURCE] = self._found[name].sentences + self._found[name].mended
+        self._use(self.sanitize_preprocessors)
+        sanitised, resources = self.exporter.from_notebook_node(
+            self._found[name].notebook, resources
+        )
+        self._use(_around_the_execution(self.autograde_preprocessors)[0])
+        asking, resources = self.exporter.from_notebook_node(sanitised, resources)
+        mended = resources.pop(RESOURCE)
+        self.posed.append(Posed(name, sanitised, json.dumps(asking), dict(resources), mended))
 
     def set_permissions(self, assignment_id, student_id):
         """Leave the permissions to the second half, which still writes."""
 
 
-class SecondHalf(Autograde):
-    """Does all that comes after the execution.
+class SecondHalf(_Half):
+    """Does all that comes after the execution, and writes the graded notebooks.
 
     Parameters
     ----------
     coursedir : CourseDirectory
-    ran : dict
-        For each `Posed` notebook its JSON text after the execution.
+    ran : mapping of Posed to str
+        The JSON text of each notebook after its run.
     """
 
-    def __init__(self, coursedir, ran, **options):
-        super().__init__(coursedir, **options)
-        self._ran = {posed.path.name: (posed, text) for posed, text in ran.items()}
+    def __init__(self, coursedir, ran: Mapping[Posed, str], **options):
+        super().__init__(coursedir, sorted(posed.name for posed in ran), **options)
+        self._sanitizing = False
+        self._ran = {posed.name: (posed, text) for posed, text in ran.items()}
 
     def init_destination(self, assignment_id, student_id):
         """Go on with what the first half made."""
         return True
 
     def init_assignment(self, assignment_id, student_id):
-        """Take the notebooks that were run."""
-        paths = {os.path.basename(path): path for path in self.notebooks}
-        self.notebooks = [paths[name] for name in sorted(self._ran)]
+        """Go on with what the first half made."""
 
     def convert_single_notebook(self, notebook_filename):
         """Judge and save a notebook that was run."""
-        posed, text = self._ran[os.path.basename(notebook_filename)]
-
-        def take(notebook, resources):
-            return _with_outputs(notebook, text), resources | posed.resources
-
-        self.log.info("Autograding %s", posed.path)
-        self._sanitizing = False
-        try:
-            _use(self.exporter, [take, *_around_the_execution(self.autograde_preprocessors)[1]])
-            BaseConverter.convert_single_notebook(self, str(posed.path))
-        finally:
-            self._sanitizing = True
-
-
-def _use(exporter, preprocessors):
-    exporter._preprocessors = []  # as nbgrader's own `Autograde` does
-    for preprocessor in preprocessors:
-        exporter.register_preprocessor(preprocessor)
+        name = os.path.splitext(os.path.basename(notebook_filename))[0]
+        posed, text = self._ran[name]
+        self.log.info("Autograding %s", notebook_filename)
+        self._use(_around_the_execution(self.autograde_preprocessors)[1])
+        output, resources = self.exporter.from_notebook_node(
+            _with_outputs(posed.sanitised, text), posed.resources
+        )
+        self.write_single_notebook(output, resources)
 
 
 def _around_the_execution(preprocessors):

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 GRADED = "graded"
-FAILED = "failed"
 KEPT = "kept"
-MISSING = "missing"
+NEEDS_PERSON = "needs a person"
+FAILED = "failed"
+MISSING = "not handed in"
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,16 @@ class Outcome:
     ----------
     student : str
     status : str
-        ``graded``; ``kept``, when it was graded before; ``failed``, when nbgrader could not
-        grade; or ``missing``, when there is no notebook to grade.
+        ``graded``; ``kept``, when it was graded before; ``needs a person``, when it is not plain
+        what was handed in; ``failed``, when the machine or nbgrader could not grade it; or
+        ``not handed in``.
     detail : str
-        What an instructor should know, in one sentence; empty if there is nothing to say.
+        What an instructor should know, in a sentence or two; empty if there is nothing to say.
+    notebooks : int
+        How many notebooks were run.
     """
 
     student: str
     status: str
     detail: str = ""
+    notebooks: int = 0

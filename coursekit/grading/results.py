@@ -13,9 +13,12 @@ from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
 from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading.execute import UNSAFE
-from coursekit.grading.halves import HALF_DONE
+from coursekit.grading.finding import MISSING, NEEDS_PERSON, find_notebooks
+from coursekit.grading.mending import MENDED
 from coursekit.grading.notebook import read_graded
+from coursekit.grading.released import released_notebooks
 from coursekit.grading.student import LostPoints, NotebookResult, StudentResult, points, why
+from coursekit.grading.todo import TO_DO, left_to_grade
 from coursekit.judging.verdict import METADATA_KEY, read_verdict
 
 LONGEST_REASON = 200
@@ -63,27 +66,25 @@ def _student(
     name: str,
     handed_in: set[str],
 ) -> StudentResult:
+    folder = course.autograded / student / assignment
+    state, trouble = _state(course, assignment, student, handed_in)
     try:
         submission = gradebook.find_submission(assignment, student)
     except MissingEntry:
-        state = "not graded" if student in handed_in else "absent"
-        return StudentResult(student, name, state)
-    folder = course.autograded / student / assignment
-    work = course.submitted / student / assignment
+        state = "not graded" if state == "graded" else state
+    if state != "graded":
+        return StudentResult(student, name, state, trouble=trouble)
     notebooks = sorted(submission.notebooks, key=lambda notebook: notebook.name)
-    half_done = (folder / HALF_DONE).exists()
-    if half_done or any(_is_ungraded(work, folder, notebook.name) for notebook in notebooks):
-        return StudentResult(student, name, "not graded")
+    paths = {notebook.name: folder / f"{notebook.name}.ipynb" for notebook in notebooks}
+    files = {name: read_graded(path) for name, path in paths.items() if path.is_file()}
+    told = [file.metadata.get(METADATA_KEY, {}) for file in files.values()]
     return StudentResult(
         student,
         name,
         "graded",
         notebooks=tuple(
             NotebookResult(
-                notebook.name,
-                notebook.score,
-                notebook.max_score,
-                not (folder / f"{notebook.name}.ipynb").is_file(),
+                notebook.name, notebook.score, notebook.max_score, notebook.name not in files
             )
             for notebook in notebooks
         ),
@@ -95,36 +96,33 @@ def _student(
             if grade.needs_manual_grade
         ),
         late_seconds=submission.total_seconds_late,
-        lost=tuple(points for notebook in notebooks for points in _lost(notebook, folder)),
-        unanswered=sum(_unanswered(notebook, folder) for notebook in notebooks),
-        changed=any(_is_changed(work, folder, notebook.name) for notebook in notebooks),
-        unsafe=any(_is_unsafe(folder, notebook.name) for notebook in notebooks),
+        lost=tuple(lost for notebook in notebooks for lost in _lost(notebook, files)),
+        unanswered=sum(_unanswered(notebook) for notebook in notebooks if notebook.name in files),
+        changed=folder.is_dir() and left_to_grade(course, assignment, student) is None,
+        unsafe=any(UNSAFE in words for words in told),
+        mended=any(MENDED in words for words in told),
     )
 
 
-def _is_ungraded(work: Path, folder: Path, notebook: str) -> bool:
-    """Tell a notebook that was handed in and not graded, or could not be."""
-    return (work / f"{notebook}.ipynb").is_file() and not (folder / f"{notebook}.ipynb").is_file()
+def _state(course, assignment, student, handed_in):
+    """Tell how far a student's grading is, and why it got no further."""
+    folder = course.autograded / student / assignment
+    if student not in handed_in:
+        return "absent", ""
+    if any(folder.glob("*.ipynb")):
+        return "graded" if not (folder / TO_DO).exists() else "not graded", ""
+    search = find_notebooks(
+        course.submitted / student / assignment, released_notebooks(course, assignment)
+    )
+    unclear = [found for found in search.values() if found.status == NEEDS_PERSON]
+    if unclear:
+        return NEEDS_PERSON, " ".join(dict.fromkeys(s for f in unclear for s in f.sentences))
+    nothing = all(found.status == MISSING for found in search.values())
+    return "graded" if nothing else "not graded", ""
 
 
-def _is_changed(work: Path, folder: Path, notebook: str) -> bool:
-    """Tell a notebook that was collected again after it had been graded."""
-    handed_in, graded = (place / f"{notebook}.ipynb" for place in (work, folder))
-    if not (handed_in.is_file() and graded.is_file()):
-        return False
-    return handed_in.stat().st_mtime > graded.stat().st_mtime
-
-
-def _is_unsafe(folder: Path, notebook: str) -> bool:
-    """Tell a notebook that was run without the sandbox."""
-    path = folder / f"{notebook}.ipynb"
-    return path.is_file() and UNSAFE in read_graded(path).metadata.get(METADATA_KEY, {})
-
-
-def _unanswered(notebook: SubmittedNotebook, folder: Path) -> float:
+def _unanswered(notebook: SubmittedNotebook) -> float:
     """Add up the points of written answers that were left as they came."""
-    if not (folder / f"{notebook.name}.ipynb").is_file():
-        return 0.0
     return sum(
         grade.max_score
         for grade in notebook.grades
@@ -134,10 +132,9 @@ def _unanswered(notebook: SubmittedNotebook, folder: Path) -> float:
     )
 
 
-def _lost(notebook: SubmittedNotebook, folder: Path) -> list[LostPoints]:
+def _lost(notebook: SubmittedNotebook, files: dict[str, nbformat.NotebookNode]) -> list[LostPoints]:
     """List the test cells of one notebook that lost points."""
-    path = folder / f"{notebook.name}.ipynb"
-    cells = read_graded(path).cells if path.is_file() else []
+    cells = files[notebook.name].cells if notebook.name in files else []
     by_id = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in cells}
     order = list(by_id)
     tests = [grade for grade in notebook.grades if _is_test(grade.name, notebook)]
@@ -145,7 +142,10 @@ def _lost(notebook: SubmittedNotebook, folder: Path) -> list[LostPoints]:
         tests.sort(key=lambda grade: order.index(grade.name))
     return [
         LostPoints(
-            grade.name, grade.score, grade.max_score, _reason(by_id.get(grade.name), path.name)
+            grade.name,
+            grade.score,
+            grade.max_score,
+            _reason(by_id.get(grade.name), f"{notebook.name}.ipynb"),
         )
         for grade in tests
         if grade.score < grade.max_score and not grade.needs_manual_grade
@@ -207,6 +207,7 @@ def _write_rows(results: list[StudentResult], file: TextIO):
     writer.writeheader()
     for result in results:
         row = {"student": result.student, "name": result.name, "state": result.state}
+        row["why"] = "; ".join(why(result)) if result.trouble or result.state == "graded" else ""
         if result.state == "graded":
             row |= {notebook.name: points(notebook.score) for notebook in result.notebooks}
             row |= {
@@ -216,7 +217,6 @@ def _write_rows(results: list[StudentResult], file: TextIO):
                 "by_hand": points(result.needs_manual),
                 "late_seconds": f"{result.late_seconds:.0f}",
                 "missing": " ".join(result.missing),
-                "why": "; ".join(why(result)),
             }
         writer.writerow({column: _harmless(text) for column, text in row.items()})
 

@@ -1,6 +1,7 @@
 """Run a notebook of a student: a function of its text, for a worker that knows nothing else."""
 
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import nbformat
@@ -8,6 +9,7 @@ from jupyter_core.utils import ensure_event_loop
 from traitlets.config import Config
 
 from coursekit.grading.execute import BoundedExecute
+from coursekit.kernels.launcher import launcher
 
 
 @dataclass(frozen=True)
@@ -58,3 +60,35 @@ def run_in_thread(job):
         return run(job)
     finally:
         ensure_event_loop().close()
+
+
+class Threads:
+    """Runs notebooks on this machine, several at a time; leave it as a context.
+
+    Parameters
+    ----------
+    width : int
+        Notebooks that run at a time.
+    sandboxed : bool
+        Whether the course's notebooks run in the sandbox.
+    """
+
+    def __init__(self, width: int, sandboxed: bool):
+        self.width, self._sandboxed = width, sandboxed
+        self._pool = ThreadPoolExecutor(width, thread_name_prefix="grading")
+
+    def submit(self, job: Job) -> Future:
+        """Run a notebook; the future gives its text after the run."""
+        return self._pool.submit(run_in_thread, job)
+
+    def __enter__(self):
+        """Begin."""
+        return self
+
+    def __exit__(self, kind, problem, traceback):
+        """End; if by an exception, at once."""
+        if kind is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            if self._sandboxed:
+                launcher().close()  # ends the kernels, and with them the threads
+        self._pool.shutdown()

@@ -51,8 +51,8 @@ class StudentResult:
     ----------
     student, name : str
     state : str
-        ``graded``, ``not graded`` (handed in, but the grading failed or did not run), or
-        ``absent`` (nothing handed in).
+        ``graded``, ``not graded`` (handed in, but the grading failed or did not run), ``needs a
+        person`` (it is not plain what was handed in), or ``absent`` (nothing handed in).
     notebooks : tuple of NotebookResult
         Empty unless the state is ``graded``.
     penalty : float
@@ -67,6 +67,10 @@ class StudentResult:
         Whether other work was collected after the grading.
     unsafe : bool
         Whether a notebook was run without the sandbox.
+    mended : bool
+        Whether something was mended before the grading.
+    trouble : str
+        Why a person is needed.
     """
 
     student: str
@@ -80,6 +84,8 @@ class StudentResult:
     unanswered: float = 0.0
     changed: bool = False
     unsafe: bool = False
+    mended: bool = False
+    trouble: str = ""
 
     @property
     def score(self) -> float:
@@ -115,10 +121,12 @@ def why(result: StudentResult) -> list[str]:
         One line a reason, with the cells that lost points for it.
     """
     if result.state != "graded":
-        return [result.state]
+        return [f"{result.state}: {result.trouble}" if result.trouble else result.state]
     lines = ["changed since it was graded: run coursekit grade"] if result.changed else []
     if result.unsafe:
         lines.append("was run without the sandbox: coursekit grade --regrade")
+    if result.mended:
+        lines.append("mended before it was graded: see the feedback")
     if result.late_seconds:
         lines.append(f"{result.late_seconds / 3600:.1f} h late")
     not_there = [f"{notebook}.ipynb was not handed in" for notebook in result.missing]

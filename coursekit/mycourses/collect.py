@@ -1,19 +1,24 @@
-"""Bring MyCourses' submissions to where nbgrader looks for them."""
+"""Bring MyCourses' submissions into the course, and tell what is in them."""
 
 import filecmp
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from nbformat import NotebookNode
+
 from coursekit.course import Course, private_files
+from coursekit.grading.finding import FOUND, MISSING, NEEDS_PERSON, Found, find_notebooks
+from coursekit.grading.released import released_notebooks
 from coursekit.mycourses.download import Download, DownloadError, Ignored, open_download
 from coursekit.mycourses.worksheet import Participant, read_worksheet
 
 TIMESTAMP = "timestamp.txt"
+LONGEST_PATH = 500  # bytes; macOS ends at 1024, with the course's own folder
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,10 @@ class Submission:
         The participant number, which is nbgrader's student id.
     notebooks, missing : tuple of str
         Names, without ``.ipynb``, of the assignment's notebooks that are there and that are not.
-    others : tuple of str
-        The student's other files.
+    unclear : tuple of str
+        A sentence for whatever a person has to look at before the other notebooks can be graded.
+    told : tuple of str
+        Sentences on notebooks that were found under another name, or among several files.
     change : str
         ``new``, ``changed`` or ``unchanged``, compared with what had been collected before.
     time_lost : bool
@@ -37,7 +44,8 @@ class Submission:
     student: str
     notebooks: tuple[str, ...]
     missing: tuple[str, ...]
-    others: tuple[str, ...]
+    unclear: tuple[str, ...]
+    told: tuple[str, ...]
     change: str
     time_lost: bool
 
@@ -68,7 +76,8 @@ def collect(
     """Unpack a MyCourses download into ``submitted/<participant number>/<assignment>``.
 
     A student's folder is replaced as a whole, and only when something in it differs, so that
-    collecting again is safe. Notebooks are recognised by their file name, in any sub-folder.
+    collecting again is safe. Every file keeps its own name and sub-folder. The notebooks are
+    looked for as the grading does it; without a release they are known by their names alone.
 
     Parameters
     ----------
@@ -86,15 +95,17 @@ def collect(
     Raises
     ------
     KitError
-        If the zip or the worksheet cannot be read; nothing is written then.
+        If the zip, the worksheet or a notebook of the release cannot be read; nothing is written
+        then.
     """
     participants = {} if worksheet is None else read_worksheet(worksheet, course)
-    expected = course.notebooks(assignment)
+    is_released = (course.release / assignment).is_dir()
+    released = released_notebooks(course, assignment) if is_released else None
     with open_download(download_zip) as download, private_files():
         if participants:
             _enrol(course, participants.values())
         submissions = tuple(
-            _place(course, assignment, student, download, expected, participants.get(student))
+            _place(course, assignment, student, download, released, participants.get(student))
             for student in sorted(download.files)
         )
         return Collected(
@@ -126,7 +137,7 @@ def _place(
     assignment: str,
     student: str,
     download: Download,
-    expected: list[str],
+    released: Mapping[str, NotebookNode] | None,
     participant: Participant | None,
 ) -> Submission:
     """Write one student's folder and say what is in it."""
@@ -137,54 +148,65 @@ def _place(
     try:
         new = scratch / "new"
         new.mkdir()
-        placed = []
-        for target, source in _targets(student, download, expected).items():
+        for name in sorted(download.files[student]):
             try:
-                content = download.read(download.files[student][source])
+                content = _content(student, download, name)
             except DownloadError as problem:
-                download.ignored.append(Ignored(student, str(source), str(problem)))
+                download.ignored.append(Ignored(student, str(name), str(problem)))
                 continue
-            path = new / target
+            path = new / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-            placed.append(str(target))
         time_lost = not _stamp(new, folder, participant.submitted if participant else None)
         change = _swap(new, folder, scratch / "old")
     finally:
         # Should the old folder not find its way back, it is the student's only copy.
         if folder.exists() or not (scratch / "old").exists():
             shutil.rmtree(scratch)
-    notebooks = tuple(name for name in expected if f"{name}.ipynb" in placed)
+    found = _find(folder, course.notebooks(assignment), released)
+    by_status = {
+        status: {name: one for name, one in found.items() if one.status == status}
+        for status in (FOUND, MISSING, NEEDS_PERSON)
+    }
     return Submission(
         student,
-        notebooks,
-        tuple(name for name in expected if name not in notebooks),
-        tuple(sorted(set(placed) - {f"{name}.ipynb" for name in notebooks})),
+        tuple(by_status[FOUND]),
+        tuple(by_status[MISSING]),
+        _sentences(by_status[NEEDS_PERSON]),
+        _sentences(by_status[FOUND]),
         change,
         time_lost,
     )
 
 
-def _targets(
-    student: str, download: Download, expected: list[str]
-) -> dict[PurePosixPath, PurePosixPath]:
-    """Choose where each of a student's files goes: {place in the folder: path in the zip}."""
-    targets: dict[PurePosixPath, PurePosixPath] = {}
-    for source in sorted(download.files[student], key=lambda path: (len(path.parts), str(path))):
-        target, reason = source, None
-        if source.suffix.lower() == ".ipynb":
-            target = PurePosixPath(source.name)
-            if source.name not in {f"{name}.ipynb" for name in expected}:
-                reason = f"not a notebook of this round: {', '.join(expected)}"
-            elif target in targets:
-                reason = f"a second {source.name}; {targets[target]} was taken"
-        elif source.name == TIMESTAMP:
-            reason = "the time of submission comes from MyCourses alone"
-        if reason:
-            download.ignored.append(Ignored(student, str(source), reason))
-        else:
-            targets[target] = source
-    return targets
+def _content(student: str, download: Download, name: PurePosixPath) -> bytes:
+    """Return one of a student's files, if it may be kept and can be.
+
+    Raises
+    ------
+    DownloadError
+        If it would forge the time of submission, lies too deep, or cannot be unpacked.
+    """
+    if name.parts[0].lower() == TIMESTAMP:  # not every file system knows upper and lower case
+        raise DownloadError("the time of submission comes from MyCourses alone")
+    if len(bytes(name)) > LONGEST_PATH:
+        raise DownloadError(f"its path is longer than {LONGEST_PATH} bytes")
+    return download.read(download.files[student][name])
+
+
+def _find(
+    folder: Path, expected: list[str], released: Mapping[str, NotebookNode] | None
+) -> dict[str, Found]:
+    """Look for the notebooks in a student's folder."""
+    if released is not None:
+        return find_notebooks(folder, released)
+    names = {path.name for path in folder.rglob("*.ipynb")}
+    return {name: Found(FOUND if f"{name}.ipynb" in names else MISSING) for name in expected}
+
+
+def _sentences(found: Mapping[str, Found]) -> tuple[str, ...]:
+    """Join the sentences on several notebooks; what holds for all of them is told once."""
+    return tuple(dict.fromkeys(told for one in found.values() for told in one.sentences))
 
 
 def _stamp(new: Path, folder: Path, submitted: datetime | None) -> bool:

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from coursekit.course import Course
 from coursekit.grading.autograde import grade
 from coursekit.grading.feedback import feedback
-from coursekit.grading.outcome import FAILED, GRADED
+from coursekit.grading.outcome import GRADED
 from coursekit.judging import marking
 from coursekit.judging.preprocessors import MIME
 from coursekit.judging.round09 import TASKS
@@ -203,7 +203,7 @@ def broken_messages(notebook):
     cell_of(notebook, "work").source += f"\n{RAW}\nsend('display_data', b'null')"
 
 
-UNGRADED_STUDENTS = {
+MENDED_STUDENTS = {
     function.__name__: function
     for function in (
         not_a_test,
@@ -218,7 +218,7 @@ STUDENTS = {
     **GRADED_STUDENTS,
     "quoting": quoting,
     "broken_messages": broken_messages,
-    **UNGRADED_STUDENTS,
+    **MENDED_STUDENTS,
 }
 
 
@@ -273,11 +273,15 @@ def test_course_that_everybody_may_change_is_as_it_was(graded):
         assert {grade.manual_score for grade in grades} == {None}
 
 
-@pytest.mark.parametrize("student", UNGRADED_STUDENTS)
-def test_notebook_that_cannot_be_graded_earns_nothing_and_stops_nobody(graded, student):
-    course, outcomes, _ = graded
-    assert outcomes[student].status == FAILED
+@pytest.mark.parametrize("student", MENDED_STUDENTS)
+def test_cells_and_metadata_with_which_nbgrader_stops_are_mended_and_told(graded, student):
+    course, outcomes, pages = graded
+    assert outcomes[student].status == GRADED, outcomes[student].detail
     assert outcomes[student].detail
+    assert points(course, student) == {WRONG: (0, 2), RIGHT: (3, 3)}
+    assert pages[student] == ""
+    page = (course.root / "feedback" / student / "round" / "tasks.html").read_text()
+    assert "This notebook was mended" in page
 
 
 def test_kernel_that_sends_broken_messages_earns_nothing_and_is_told(graded):

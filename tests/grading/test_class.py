@@ -9,11 +9,12 @@ import pytest
 
 from coursekit.course import Course
 from coursekit.errors import CourseError, KitError
-from coursekit.grading.autograde import grade
+from coursekit.grading.autograde import Wanted, grade
 from coursekit.grading.feedback import feedback
-from coursekit.grading.halves import HALF_DONE
+from coursekit.grading.outcome import NEEDS_PERSON
 from coursekit.grading.results import results, write_grades
 from coursekit.grading.student import LostPoints, NotebookResult, StudentResult, why
+from coursekit.grading.todo import TO_DO
 from coursekit.release import release
 
 from ..conftest import answer
@@ -46,7 +47,8 @@ def graded(templates, tmp_path_factory):
     hand_in("2-endless", sums_ipynb=sums[ENDLESS])
     hand_in("3-deadly", sums_ipynb=sums[DEADLY])
     hand_in("4-broken", sums_ipynb="{", products_ipynb="")
-    hand_in("5-scan", scan_pdf="a scan", timestamp_txt="2026-11-20 12:00:00 UTC")
+    hand_in("5-scan", scan_pdf="a scan")
+    hand_in("5-words", notes_txt="I was ill.", timestamp_txt="2026-11-20 12:00:00 UTC")
     hand_in("6-wrong", sums_ipynb=sums[WRONG], timestamp_txt="2026-11-20 13:00:00 UTC")
     with course.gradebook() as gradebook:
         gradebook.update_or_create_student("7-absent", first_name="=Aino", last_name="Esimerkki")
@@ -72,15 +74,16 @@ def test_nobody_stops_the_others(graded):
         "1-right": "graded",
         "2-endless": "graded",
         "3-deadly": "graded",
-        "4-broken": "failed",
-        "5-scan": "missing",
+        "4-broken": "needs a person",
+        "5-scan": "needs a person",
+        "5-words": "not handed in",
         "6-wrong": "graded",
     }
 
 
 def test_progress_is_told_after_each_student(graded):
     _, outcomes, calls = graded
-    assert [(done, total) for done, total, _ in calls] == [(done, 6) for done in range(1, 7)]
+    assert [(done, total) for done, total, _ in calls] == [(done, 7) for done in range(1, 8)]
     assert {outcome.student: outcome for *_, outcome in calls} == outcomes
 
 
@@ -89,17 +92,19 @@ def test_progress_is_told_after_each_student(graded):
     [
         ("1-right", ""),
         ("2-endless", "Not handed in, 0 points: products.ipynb."),
-        ("5-scan", "No notebook was handed in: 0 points."),
+        ("5-words", "No notebook was handed in: 0 points."),
     ],
 )
 def test_outcome_says_what_is_missing(graded, student, detail):
     assert graded[1][student].detail == detail
 
 
-def test_failure_names_the_notebook_and_the_error(graded):
-    detail = graded[1]["4-broken"].detail
-    assert detail.startswith("products.ipynb: ")
-    assert "JSON" in detail
+def test_damage_that_needs_a_person_names_the_notebooks_and_the_remedy(graded):
+    assert graded[1]["4-broken"].detail == (
+        "products.ipynb: The file is empty; ask the student for the file, or remove it to give 0 "
+        "points. sums.ipynb: The file breaks off in the middle, after 1 bytes; ask the "
+        "student for the file, or remove it to give 0 points."
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,8 +113,9 @@ def test_failure_names_the_notebook_and_the_error(graded):
         ("1-right", "graded", [1, 6], 3, 0),
         ("2-endless", "graded", [0, 0], 0, 0),
         ("3-deadly", "graded", [0, 0], 0, 0),
-        ("4-broken", "not graded", [], 0, 0),
-        ("5-scan", "graded", [0, 0], 0, 0),
+        ("4-broken", "needs a person", [], 0, 0),
+        ("5-scan", "needs a person", [], 0, 0),
+        ("5-words", "graded", [0, 0], 0, 0),
         ("6-wrong", "graded", [0, 4], 0, 3600),
         ("7-absent", "absent", [], 0, 0),
     ],
@@ -125,7 +131,7 @@ def test_results(found, student, state, scores, by_hand, late):
 
 def test_missing_notebooks_are_told(found):
     assert found["1-right"].missing == ()
-    assert found["5-scan"].missing == ("products", "sums")
+    assert found["5-words"].missing == ("products", "sums")
     assert found["2-endless"].notebooks[0] == NotebookResult("products", 0, 1, missing=True)
 
 
@@ -199,7 +205,8 @@ def test_grades_are_written_for_the_owner_only(found, tmp_path):
     assert rows["6-wrong"]["why"].startswith(
         "1.0 h late; products.ipynb was not handed in; add-words -2: ValueError: "
     )
-    assert rows["5-scan"]["missing"] == "products sums"
+    assert rows["5-words"]["missing"] == "products sums"
+    assert rows["5-scan"]["why"].startswith("needs a person: There is no notebook, only a PDF")
     assert rows["7-absent"]["name"] == "'=Aino Esimerkki"
     assert rows["7-absent"]["total"] == ""
 
@@ -239,15 +246,15 @@ def test_damaged_graded_notebook_is_told(copy):
 
 
 def test_grading_a_student_who_handed_in_nothing(graded):
-    (outcome,) = grade(graded[0], "round", ["7-absent"])
-    assert (outcome.status, outcome.detail) == ("missing", "Nothing of round was handed in.")
+    (outcome,) = grade(graded[0], "round", Wanted(["7-absent"]))
+    assert (outcome.status, outcome.detail) == ("not handed in", "Nothing of round was handed in.")
 
 
 def test_points_given_by_hand_survive_grading_again(copy):
     with copy.gradebook() as gradebook:
         gradebook.find_grade("why", "sums", "round", "1-right").manual_score = 2.5
         gradebook.db.commit()
-    (outcome,) = grade(copy, "round", ["1-right"], regrade=True)
+    (outcome,) = grade(copy, "round", Wanted(["1-right"], regrade=True))
     assert outcome.status == "graded"
     again = {result.student: result for result in results(copy, "round")}
     assert again["1-right"].score == 9.5
@@ -265,9 +272,11 @@ def give_by_hand(course, cell, notebook, student):
 
 def test_submission_that_lost_its_notebooks_loses_their_points_and_pages(copy):
     give_by_hand(copy, "why", "sums", "1-right")
-    for name in ("sums", "products"):
-        (copy.submitted / "1-right" / "round" / f"{name}.ipynb").unlink()
-    assert [outcome.status for outcome in grade(copy, "round", ["1-right"])] == ["missing"]
+    for name in ("sums.ipynb", "products.ipynb", "scan.pdf"):
+        (copy.submitted / "1-right" / "round" / name).unlink()
+    assert [outcome.status for outcome in grade(copy, "round", Wanted(["1-right"]))] == [
+        "not handed in"
+    ]
     again = {result.student: result for result in results(copy, "round")}["1-right"]
     assert (again.state, again.score, again.penalty) == ("graded", 0, 0)
     assert [notebook.score for notebook in again.notebooks] == [0, 0]
@@ -279,27 +288,31 @@ def test_submission_that_lost_its_notebooks_loses_their_points_and_pages(copy):
 def test_submission_that_lost_one_notebook_loses_its_points_alone(copy):
     give_by_hand(copy, "product-test", "products", "1-right")
     (copy.submitted / "1-right" / "round" / "products.ipynb").unlink()
-    assert [outcome.status for outcome in grade(copy, "round", ["1-right"])] == ["graded"]
+    assert [outcome.status for outcome in grade(copy, "round", Wanted(["1-right"]))] == ["graded"]
     again = {result.student: result for result in results(copy, "round")}["1-right"]
     assert [notebook.score for notebook in again.notebooks] == [0, 6]
     assert again.penalty == 0
 
 
-def test_work_that_fails_later_counts_as_not_graded(copy):
+def test_work_that_is_damaged_later_counts_as_not_graded(copy):
     path = copy.submitted / "6-wrong" / "round" / "sums.ipynb"
     path.write_text("{")
-    assert [outcome.status for outcome in grade(copy, "round", ["6-wrong"])] == ["failed"]
+    assert [outcome.status for outcome in grade(copy, "round", Wanted(["6-wrong"]))] == [
+        NEEDS_PERSON
+    ]
     again = {result.student: result for result in results(copy, "round")}
-    assert again["6-wrong"].state == "not graded"
+    assert again["6-wrong"].state == NEEDS_PERSON
 
 
 def test_unreadable_notebook_beside_missing_ones_counts_as_not_graded(copy):
     folder = copy.submitted / "9-broken" / "round"
     folder.mkdir(parents=True)
     (folder / "sums.ipynb").write_text("{")
-    assert [outcome.status for outcome in grade(copy, "round", ["9-broken"])] == ["failed"]
+    assert [outcome.status for outcome in grade(copy, "round", Wanted(["9-broken"]))] == [
+        NEEDS_PERSON
+    ]
     again = {result.student: result for result in results(copy, "round")}
-    assert again["9-broken"].state == "not graded"
+    assert again["9-broken"].state == NEEDS_PERSON
 
 
 def test_work_collected_after_the_grading_is_told(copy):
@@ -319,7 +332,7 @@ def test_time_of_an_earlier_submission_is_forgotten(copy):
         stamp.unlink(missing_ok=True)
         if text:
             stamp.write_text(text)
-        grade(copy, "round", ["1-right"])
+        grade(copy, "round", Wanted(["1-right"]))
         again = {result.student: result for result in results(copy, "round")}["1-right"]
         late.append(again.late_seconds > 0)
     assert late == [True, False]
@@ -332,8 +345,9 @@ def test_what_is_graded_is_not_graded_again(copy):
         "1-right": "kept",
         "2-endless": "kept",
         "3-deadly": "kept",
-        "4-broken": "failed",
-        "5-scan": "missing",
+        "4-broken": "needs a person",
+        "5-scan": "needs a person",
+        "5-words": "not handed in",
         "6-wrong": "kept",
     }
     assert results(copy, "round") == before
@@ -341,13 +355,13 @@ def test_what_is_graded_is_not_graded_again(copy):
 
 def test_grading_that_was_broken_off_goes_on(copy):
     """A student whose points were not saved yet counts as not graded, and is graded again."""
-    (copy.autograded / "1-right" / "round" / HALF_DONE).touch()
+    (copy.autograded / "1-right" / "round" / TO_DO).touch()
     shutil.rmtree(copy.autograded / "6-wrong" / "round")
     states = {result.student: result.state for result in results(copy, "round")}
     assert (states["1-right"], states["6-wrong"]) == ("not graded", "not graded")
-    outcomes = grade(copy, "round", ["1-right", "2-endless", "6-wrong"])
+    outcomes = grade(copy, "round", Wanted(["1-right", "2-endless", "6-wrong"]))
     assert [outcome.status for outcome in outcomes] == ["graded", "kept", "graded"]
-    assert not list(copy.autograded.rglob(HALF_DONE))
+    assert not list(copy.autograded.rglob(TO_DO))
 
 
 def test_grading_before_the_release_is_refused(course):

@@ -15,10 +15,10 @@ from nbgrader.converters import Autograde
 
 from coursekit.conversion import convert
 from coursekit.course import Course
-from coursekit.grading.autograde import grade
-from coursekit.grading.halves import HALF_DONE
-from coursekit.grading.pipeline import Pipeline
+from coursekit.grading.autograde import Wanted, grade
+from coursekit.grading.pipeline import Pipeline, processors
 from coursekit.grading.results import results
+from coursekit.grading.todo import TO_DO
 from coursekit.judging import seeds
 from coursekit.release import release
 
@@ -112,16 +112,16 @@ def test_parallel_grading_gives_what_nbgrader_gives(name, request, monkeypatch, 
 
 
 def test_student_whose_kernel_does_not_start_fails_alone(handed_in, monkeypatch):
-    from coursekit.grading import pipeline
+    from coursekit.grading import running
 
-    run = pipeline.run_in_thread
+    run = running.run_in_thread
 
     def refuse(job):
         if "return 0" in job.notebook:
             raise RuntimeError("The kernel did not answer.")
         return run(job)
 
-    monkeypatch.setattr(pipeline, "run_in_thread", refuse)
+    monkeypatch.setattr(running, "run_in_thread", refuse)
     outcomes = {outcome.student: outcome for outcome in grade(handed_in, "round")}
     assert outcomes["ben"].status == "failed"
     assert outcomes["ben"].detail == "sums.ipynb: RuntimeError: The kernel did not answer."
@@ -161,7 +161,7 @@ def test_grading_that_is_ended_in_the_middle_leaves_nothing_and_goes_on(handed_i
     assert grading.returncode == (1 if how == signal.SIGINT else -9)
     assert b"Traceback" not in said
     wait_for(lambda: not any(process.is_running() for process in below))
-    assert list(handed_in.autograded.rglob(HALF_DONE))
+    assert list(handed_in.autograded.rglob(TO_DO))
     with sqlite3.connect(handed_in.root / "gradebook.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
@@ -181,26 +181,26 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
-def test_as_many_notebooks_run_at_a_time_as_there_are_processors(handed_in, monkeypatch):
+def test_processors_are_those_that_the_system_allows(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 2, 5})
-    assert Pipeline(handed_in, "round")._workers == 3
+    assert processors() == 3
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 7)
-    assert Pipeline(handed_in, "round")._workers == 7
+    assert processors() == 7
 
 
 def test_student_counts_as_graded_only_when_all_is_saved(handed_in, monkeypatch):
     """Also the zeros for a notebook that a later submission lacks."""
-    from coursekit.grading import pipeline
+    from coursekit.grading import submission
 
     def broken_off(*arguments):
         raise KeyboardInterrupt
 
-    grade(handed_in, "round", ["anna"])
+    grade(handed_in, "round", Wanted(["anna"]))
     (handed_in.submitted / "anna" / "round" / "products.ipynb").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "give_nothing", broken_off)
+        patch.setattr(submission, "give_nothing", broken_off)
         with pytest.raises(KeyboardInterrupt):
-            grade(handed_in, "round", ["anna"])
+            grade(handed_in, "round", Wanted(["anna"]))
     assert results(handed_in, "round")[0].state == "not graded"
-    assert [outcome.status for outcome in grade(handed_in, "round", ["anna"])] == ["graded"]
+    assert [outcome.status for outcome in grade(handed_in, "round", Wanted(["anna"]))] == ["graded"]

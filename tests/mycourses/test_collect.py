@@ -4,9 +4,12 @@ import zipfile
 
 import pytest
 
+from coursekit.errors import KitError
 from coursekit.mycourses import download
 from coursekit.mycourses.collect import collect
 from coursekit.mycourses.download import DownloadError
+
+from ..conftest import answer, pack_download
 
 FOLDER = "Aino Esimerkki_101_assignsubmission_file"
 WORKSHEET = """\ufeffIdentifier,"Full name","Email address","ID number","Last modified (submission)"
@@ -17,13 +20,26 @@ WORKSHEET = """\ufeffIdentifier,"Full name","Email address","ID number","Last mo
 
 @pytest.fixture
 def bring(course, tmp_path):
-    """Pack files into a download and collect it."""
+    """Pack files into a download and collect it in a course without a release."""
+    return collector(course, tmp_path)
 
+
+@pytest.fixture
+def hand_in(released, tmp_path):
+    """Let one student hand in files of a release; returns the submission."""
+    bring = collector(released, tmp_path)
+
+    def collect_files(files):
+        (submission,) = bring({f"{FOLDER}/{name}": files[name] for name in files}).submissions
+        return submission
+
+    return collect_files
+
+
+def collector(course, tmp_path):
     def collect_files(files, worksheet=None):
         path = tmp_path / "download.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, content in files.items():
-                archive.writestr(name, content)
+        path.write_bytes(pack_download(files))
         return collect(course, "round", path, worksheet)
 
     return collect_files
@@ -43,6 +59,11 @@ def collected_files(course, student="101"):
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def answers(course, **given):
+    """Return the text of sums.ipynb with answers by grade id."""
+    return answer(course, "sums", given)
 
 
 def reasons(collected):
@@ -67,7 +88,6 @@ def test_forms_of_folder_names(course, bring, prefix):
     assert (submission.student, submission.change) == ("101", "new")
     assert submission.notebooks == ("sums",)
     assert submission.missing == ("products",)
-    assert submission.others == ("scan.pdf",)
 
 
 def test_students_of_one_name_stay_apart(course, bring):
@@ -79,31 +99,93 @@ def test_students_of_one_name_stay_apart(course, bring):
 def test_student_cannot_choose_another_number_by_a_file_name(course, bring):
     bring({f"{FOLDER}/x_102_assignsubmission_file/sums.ipynb": "S"})
     assert not (course.submitted / "102").exists()
+    assert collected_files(course) == {"x_102_assignsubmission_file/sums.ipynb": "S"}
+
+
+def test_every_file_keeps_its_name_and_its_place(course, bring):
+    files = {
+        "sums.ipynb": "1",
+        "old/sums.ipynb": "2",
+        "old/older/sums.ipynb": "3",
+        "sums (1).ipynb": "4",
+        "Sums.IPYNB": "5",
+        "work/drawing.png": "6",
+        "work.zip": "7",
+        "work/timestamp.txt": "8",
+        ".ipynb_checkpoints/sums-checkpoint.ipynb": "9",
+    }
+    collected = bring({f"{FOLDER}/{name}": content for name, content in files.items()})
+    assert collected.ignored == ()
+    assert collected_files(course) == files
+
+
+@pytest.mark.parametrize("name", ["sums.ipynb", "a/b/sums.ipynb"])
+def test_without_a_release_notebooks_are_known_by_their_names(bring, name):
+    (submission,) = bring({f"{FOLDER}/{name}": "S", f"{FOLDER}/product.ipynb": "P"}).submissions
+    assert (submission.notebooks, submission.missing) == (("sums",), ("products",))
+    assert (submission.unclear, submission.told) == ((), ())
+
+
+def test_notebooks_with_the_right_names_are_found_without_a_word(released, hand_in):
+    products = answer(released, "products", {})
+    submission = hand_in({"sums.ipynb": answers(released), "products.ipynb": products})
+    assert submission.notebooks == ("products", "sums")
+    assert (submission.missing, submission.unclear, submission.told) == ((), (), ())
+
+
+@pytest.mark.parametrize("name", ["homework/sums (1).ipynb", "work.zip", "products.ipynb"])
+def test_notebook_is_found_under_another_name(released, hand_in, name):
+    content, path = answers(released, add="add = sum"), name
+    if name == "work.zip":
+        content, path = pack_download({"a/mine.ipynb": content}), "work.zip/a/mine.ipynb"
+    submission = hand_in({name: content})
+    assert (submission.notebooks, submission.missing) == (("sums",), ("products",))
+    assert submission.told == (f"sums.ipynb was found as {path}.",)
+
+
+def test_notebook_of_which_there_are_two_is_unclear(released, hand_in):
+    files = {name: answers(released, add=f"add = {name!r}") for name in ("sums.ipynb", "v2.ipynb")}
+    submission = hand_in(files)
+    assert (submission.notebooks, submission.missing) == ((), ("products",))
+    assert submission.unclear == (
+        "It is not plain which of sums.ipynb and v2.ipynb is sums.ipynb: they differ in add; "
+        "keep only the one that counts.",
+    )
+
+
+def test_what_is_unclear_of_all_notebooks_is_told_once(hand_in):
+    submission = hand_in({"scan.pdf": "P"})
+    assert submission.missing == ()
+    assert submission.unclear == (
+        "There is no notebook, only a PDF: scan.pdf; ask the student for the file, or remove it "
+        "to give 0 points.",
+    )
+
+
+def test_unchanged_work_is_looked_at_again(released, hand_in):
+    files = {"v2.ipynb": answers(released), "draft.ipynb": "{"}
+    first, again = hand_in(files), hand_in(files)
+    assert (first.change, again.change) == ("new", "unchanged")
+    assert first.unclear
+    assert again.unclear == first.unclear
+    assert again.told == first.told
+
+
+def test_release_that_cannot_be_read_is_told_and_nothing_is_written(released, hand_in):
+    (released.release / "round" / "products.ipynb").unlink()
+    with pytest.raises(KitError, match="run: coursekit release round"):
+        hand_in({"sums.ipynb": "S"})
+    assert not released.submitted.exists()
+
+
+@pytest.mark.parametrize("name", ["timestamp.txt", "TimeStamp.TXT", "timestamp.txt/sums.ipynb"])
+def test_student_cannot_forge_the_time_of_submission(course, bring, worksheet, name):
+    files = {f"{FOLDER}/sums.ipynb": "S", f"{FOLDER}/{name}": "2020-01-01"}
+    collected = bring(files)
     assert collected_files(course) == {"sums.ipynb": "S"}
-
-
-def test_notebook_in_a_sub_folder_is_found_and_other_files_keep_their_place(course, bring):
-    bring({f"{FOLDER}/work/sums.ipynb": "S", f"{FOLDER}/work/drawing.png": "D"})
-    assert collected_files(course) == {"sums.ipynb": "S", "work/drawing.png": "D"}
-
-
-def test_second_notebook_of_a_name_is_ignored(course, bring):
-    collected = bring({f"{FOLDER}/old/sums.ipynb": "old", f"{FOLDER}/sums.ipynb": "new"})
-    assert collected_files(course) == {"sums.ipynb": "new"}
-    assert reasons(collected) == {"old/sums.ipynb": "a second sums.ipynb; sums.ipynb was taken"}
-
-
-@pytest.mark.parametrize("name", ["sums (1).ipynb", "Sums.ipynb", "my_sums.IPYNB"])
-def test_notebook_of_another_name_is_ignored_with_a_reason(course, bring, name):
-    collected = bring({f"{FOLDER}/{name}": "S"})
-    assert collected_files(course) == {}
-    assert "not a notebook of this round: products, sums" in reasons(collected)[name]
-
-
-def test_student_cannot_forge_the_time_of_submission(course, bring):
-    collected = bring({f"{FOLDER}/sums.ipynb": "S", f"{FOLDER}/timestamp.txt": "2020-01-01"})
-    assert collected_files(course) == {"sums.ipynb": "S"}
-    assert "MyCourses alone" in reasons(collected)["timestamp.txt"]
+    assert "MyCourses alone" in reasons(collected)[name]
+    bring(files, worksheet)
+    assert collected_files(course)["timestamp.txt"] == "2026-11-19 10:30:00 UTC\n"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +199,7 @@ def test_student_cannot_forge_the_time_of_submission(course, bring):
         (f"{FOLDER}/..\\..\\evil.txt", "whole disk"),
         (f"{FOLDER}/evil\n.txt", "control character"),
         (f"{FOLDER}/{'e' * 201}", "longer than 200 bytes"),
+        (f"{FOLDER}/{'e/' * 3000}evil.txt", "longer than 500 bytes"),
         ("Default group_assignsubmission_file/sums.ipynb", "no participant number"),
         ("A_101_assignsubmission_onlinetext/onlinetext.html", "no participant number"),
     ],
