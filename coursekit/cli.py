@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 
 from coursekit import __version__
 from coursekit.errors import KitError
@@ -241,7 +242,11 @@ def feedback_(course: "Course", assignment: str | None):
     """Write the feedback pages of the graded students."""
     from coursekit.grading.feedback import feedback
 
-    outcomes = feedback(course, course.assignment(assignment))
+    name = course.assignment(assignment)
+    console = _console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Feedback", total=None)
+        outcomes = feedback(course, name, lambda n, m: bar.update(task, completed=n, total=m))
     if not outcomes:
         raise KitError(f"Nobody is graded yet under {course.autograded}; run coursekit grade.")
     failed = {student: problem for student, problem in outcomes.items() if problem}

@@ -1,6 +1,8 @@
 """Run one of nbgrader's converters, and say in a sentence what went wrong."""
 
 import logging
+from glob import escape
+from pathlib import Path
 
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from traitlets.config import Config
@@ -33,6 +35,31 @@ class _Listener(logging.Handler):
     def sentence(self):
         where = f"{self.notebook}: " if self.notebook else ""
         return f"{where}{self.exception or self.error or 'nbgrader gave no reason.'}"
+
+
+def take_one_submission(converter: BaseConverter, step: str, names: list[str] | None = None):
+    """Give a converter the notebooks of its one student, in the place of nbgrader's own search.
+
+    nbgrader takes the ids of students for patterns of file names, and they may hold brackets.
+
+    Parameters
+    ----------
+    converter : BaseConverter
+        Its `coursedir` names the student and the assignment.
+    step : str
+        The folder of the course where the notebooks lie.
+    names : list of str, optional
+        The notebooks, without ``.ipynb``; they need not lie there. By default those that do.
+    """
+    directory = converter.coursedir
+    folder = Path(directory.format_path(step, directory.student_id, directory.assignment_id))
+    there = sorted(folder.rglob("*.ipynb"))
+    # For the same reason nbgrader would take these for other files, and copy them.
+    directory.ignore = [*directory.ignore, *(escape(str(path)) for path in there)]
+    paths = [folder / f"{name}.ipynb" for name in names or ()]
+    if names is None:
+        paths = [path for path in there if path.parent == folder]
+    converter.assignments = {str(folder): [str(path) for path in paths]}
 
 
 def convert(

@@ -129,8 +129,13 @@ class Course:
         return moment.replace(tzinfo=self.timezone).astimezone(UTC)
 
     @contextmanager
-    def gradebook(self) -> Iterator[Gradebook]:
+    def gradebook(self, kind: type[Gradebook] = Gradebook) -> Iterator[Gradebook]:
         """Open the gradebook; a new one can be read by its owner only.
+
+        Parameters
+        ----------
+        kind : type, optional
+            The class to open it with.
 
         Raises
         ------
@@ -141,7 +146,7 @@ class Course:
         directory = self.directory()
         try:
             with private_files(), _own_programs():
-                gradebook = Gradebook(directory.db_url, directory.course_id)
+                gradebook = kind(directory.db_url, directory.course_id)
             with gradebook, known_warnings_ignored():
                 yield gradebook
         except DatabaseError as problem:
@@ -213,18 +218,6 @@ class Course:
     def submissions(self, assignment: str) -> list[Path]:
         """Return the folders of what was handed in, ``submitted/<student>/<assignment>``."""
         return sorted(self.submitted.glob(f"*/{escape(assignment)}/"))
-
-    def handed_in_at(self, student: str, assignment: str) -> datetime:
-        """Return when a student handed in, or else when it was collected; in UTC.
-
-        A student who handed in nothing counts as long before.
-        """
-        folder = self.submitted / student / assignment
-        told = self.directory().get_existing_timestamp(str(folder))
-        if told is not None:
-            return told.replace(tzinfo=UTC)
-        seconds = folder.stat().st_mtime if folder.is_dir() else 0
-        return datetime.fromtimestamp(seconds, UTC)
 
     def notebooks(self, assignment: str) -> list[str]:
         """Return the names, without ``.ipynb``, of an assignment's notebooks."""

@@ -9,14 +9,17 @@ from traitlets import TraitError
 from coursekit.course import CONFIG_FILE, Course
 from coursekit.errors import CourseError, KitError
 from coursekit.grading.execute import BoundedExecute
+from coursekit.grading.gradebook import OpenGradebook
+from coursekit.grading.handed_in import handed_in_at
 from coursekit.grading.outcome import KEPT, Outcome
-from coursekit.grading.pipeline import Pipeline, processors
+from coursekit.grading.pipeline import Pipeline
 from coursekit.grading.released import released_notebooks
 from coursekit.grading.running import Threads
 from coursekit.grading.selftest import check_sandbox
 from coursekit.grading.submission import Round
 from coursekit.judging import seeds
 from coursekit.kernels.provisioner import SandboxProvisioner
+from coursekit.processors import processors
 
 
 @dataclass(frozen=True)
@@ -86,24 +89,25 @@ def grade(
     notebooks = _notebooks(course, assignment, wanted)
     _check_settings(course)
     released = released_notebooks(course, assignment)
-    round_ = Round(course, assignment, released, notebooks, wanted.regrade)
-    outcomes = {}
+    outcomes: dict[str, Outcome] = {}
 
     def told(outcome):
         outcomes[outcome.student] = outcome
         if progress is not None:
             progress(len(outcomes), len(students), outcome)
 
-    to_grade = []
-    for student in students:
-        if round_.is_done(student):
-            told(Outcome(student, KEPT))
-        else:
-            to_grade.append(student)
-    if to_grade:
-        seeds.new_run()
-        with _workers(course, workers, cluster) as running:
-            Pipeline(round_, running).run(to_grade, told)
+    with course.gradebook(OpenGradebook) as gradebook:
+        round_ = Round(course, assignment, gradebook, released, notebooks, wanted.regrade)
+        to_grade = []
+        for student in students:
+            if round_.is_done(student):
+                told(Outcome(student, KEPT))
+            else:
+                to_grade.append(student)
+        if to_grade:
+            seeds.new_run()
+            with _workers(course, workers, cluster) as running:
+                Pipeline(round_, running).run(to_grade, told)
     return [outcomes[student] for student in students]
 
 
@@ -132,7 +136,7 @@ def _students(course: Course, assignment: str, wanted: Wanted) -> list[str]:
         )
     if wanted.since is None:
         return students
-    return [s for s in students if course.handed_in_at(s, assignment) > wanted.since]
+    return [s for s in students if handed_in_at(course, assignment, s) > wanted.since]
 
 
 def _notebooks(course: Course, assignment: str, wanted: Wanted) -> list[str]:

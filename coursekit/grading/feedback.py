@@ -1,21 +1,48 @@
-"""Write the feedback pages of the graded students."""
+"""Write the feedback pages of the graded students, several at a time."""
 
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import lru_cache
 from glob import escape
+from multiprocessing import get_context
+from pathlib import Path
 
 from nbgrader.converters import GenerateFeedback
 
-from coursekit.conversion import convert
+from coursekit.conversion import convert, take_one_submission
 from coursekit.course import Course, private_files
 from coursekit.errors import KitError
+from coursekit.grading.todo import TO_DO
+from coursekit.processors import processors
+
+SERIAL = 3
+"""As many students' pages are written before another process has started."""
 
 
-def feedback(course: Course, assignment: str) -> dict[str, str]:
+class _Feedback(GenerateFeedback):
+    """nbgrader's, for students with any id."""
+
+    def init_notebooks(self):
+        """Take the student's graded notebooks."""
+        take_one_submission(self, self._input_directory)
+
+
+def feedback(
+    course: Course,
+    assignment: str,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int | None = None,
+) -> dict[str, str]:
     """Write ``feedback/<student>/<assignment>/*.html`` for every graded student.
 
     Parameters
     ----------
     course : Course
     assignment : str
+    progress : callable, optional
+        Called with the number of students done and of all.
+    workers : int, optional
+        Students at a time; by default one for each processor.
 
     Returns
     -------
@@ -28,14 +55,48 @@ def feedback(course: Course, assignment: str) -> dict[str, str]:
         If the assignment was never released.
     """
     course.released_assignment(assignment)
-    outcomes = {}
-    for folder in sorted(course.autograded.glob(f"*/{escape(assignment)}/")):
-        student = folder.parent.name
+    folders = sorted(course.autograded.glob(f"*/{escape(assignment)}/"))
+    students = [folder.parent.name for folder in folders if not (folder / TO_DO).exists()]
+    told = progress or (lambda done, total: None)
+    if len(students) <= SERIAL:
+        outcomes = {}
+        for student in students:
+            outcomes[student] = _write(course, assignment, student)
+            told(len(outcomes), len(students))
+        return outcomes
+    context = get_context("forkserver")  # a fork of this process might copy a lock that is held
+    context.set_forkserver_preload([__name__])
+    with ProcessPoolExecutor(workers or processors(), mp_context=context) as pool:
+        futures = {
+            pool.submit(_write_there, course.root, assignment, student): student
+            for student in students
+        }
+        outcomes = dict.fromkeys(students, "")
         try:
-            with private_files():
-                convert(GenerateFeedback, course, assignment, escape(student))
-        except KitError as problem:
-            outcomes[student] = str(problem)
-        else:
-            outcomes[student] = ""
+            for done, future in enumerate(as_completed(futures), start=1):
+                outcomes[futures[future]] = future.result()
+                told(done, len(students))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return outcomes
+
+
+def _write(course, assignment, student):
+    """Write one student's pages; say why if that fails."""
+    try:
+        with private_files():
+            convert(_Feedback, course, assignment, student)
+    except KitError as problem:
+        return str(problem)
+    return ""
+
+
+def _write_there(root, assignment, student):
+    """Do the same in another process."""
+    return _write(_course(root), assignment, student)
+
+
+@lru_cache(maxsize=1)
+def _course(root: Path) -> Course:
+    return Course(root)

@@ -1,6 +1,5 @@
 """Grade a class: this process finds, poses, judges and saves; workers run the students' code."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -108,11 +107,3 @@ def _tell(outcome, told):
             "command goes on."
         )
     told(outcome)
-
-
-def processors() -> int:
-    """Count the processors that this process may use, or all where the system does not tell."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # on macOS and Windows
-        return os.cpu_count() or 1

@@ -75,4 +75,5 @@ class ClassProgress:
         seconds = monotonic() - self._start
         if not self._notebooks:
             return "no notebook was run"
-        return f"{self._notebooks} notebooks in {seconds:.0f} s, {self._notebooks / seconds:.1f} a second"
+        pace = self._notebooks / seconds
+        return f"{self._notebooks} notebooks in {seconds:.0f} s, {pace:.1f} a second"

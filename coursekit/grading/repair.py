@@ -95,7 +95,8 @@ class _Mending:
             # Where a cell is answered, copies that are not say nothing.
             worth = [cell for cell in same if not item.unanswered(cell)]
             if not item.answer:
-                kept = [next((cell for cell in same if item.unanswered(cell)), same[0])]
+                # A copy that was pasted has a new id.
+                kept = [max(same, key=lambda one: (item.unanswered(one), one.id == item.cell_id))]
                 kept += [cell for cell in worth if cell is not kept[0]]
                 self.home[place] = kept[0]
             else:

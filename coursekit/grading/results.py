@@ -14,6 +14,7 @@ from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading.execute import UNSAFE
 from coursekit.grading.finding import MISSING, NEEDS_PERSON, find_notebooks
+from coursekit.grading.handed_in import trouble
 from coursekit.grading.mending import MENDED
 from coursekit.grading.notebook import read_graded
 from coursekit.grading.released import released_notebooks
@@ -67,13 +68,13 @@ def _student(
     handed_in: set[str],
 ) -> StudentResult:
     folder = course.autograded / student / assignment
-    state, trouble = _state(course, assignment, student, handed_in)
+    state, reason = _state(course, assignment, student, handed_in)
+    if state != "graded":
+        return StudentResult(student, name, state, trouble=reason)
     try:
         submission = gradebook.find_submission(assignment, student)
     except MissingEntry:
-        state = "not graded" if state == "graded" else state
-    if state != "graded":
-        return StudentResult(student, name, state, trouble=trouble)
+        return StudentResult(student, name, "not graded")
     notebooks = sorted(submission.notebooks, key=lambda notebook: notebook.name)
     paths = {notebook.name: folder / f"{notebook.name}.ipynb" for notebook in notebooks}
     files = {name: read_graded(path) for name, path in paths.items() if path.is_file()}
@@ -109,6 +110,9 @@ def _state(course, assignment, student, handed_in):
     folder = course.autograded / student / assignment
     if student not in handed_in:
         return "absent", ""
+    unusable = trouble(course, assignment, student)
+    if unusable:
+        return NEEDS_PERSON, unusable
     if any(folder.glob("*.ipynb")):
         return "graded" if not (folder / TO_DO).exists() else "not graded", ""
     search = find_notebooks(
@@ -192,7 +196,7 @@ def write_grades(results: list[StudentResult], path: Path) -> None:
     try:
         scratch.unlink(missing_ok=True)
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+        with open(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
             _write_rows(results, file)
         os.replace(scratch, path)
     except OSError as problem:

@@ -10,12 +10,10 @@ from coursekit.conversion import convert
 from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading import finding, outcome
-from coursekit.grading.absent import (
-    forget_unknown_time,
-    give_nothing,
-    record_without_notebooks,
-)
+from coursekit.grading.absent import give_nothing, record_without_notebooks
+from coursekit.grading.gradebook import OpenGradebook
 from coursekit.grading.halves import FirstHalf, Posed, SecondHalf
+from coursekit.grading.handed_in import trouble
 from coursekit.grading.outcome import Outcome
 from coursekit.grading.todo import left_to_grade, note_left
 
@@ -28,6 +26,7 @@ class Round:
     ----------
     course : Course
     assignment : str
+    gradebook : OpenGradebook
     released : mapping of str to nbformat.NotebookNode
         All its notebooks, as the students got them.
     notebooks : collection of str
@@ -38,14 +37,17 @@ class Round:
 
     course: Course
     assignment: str
+    gradebook: OpenGradebook
     released: Mapping[str, NotebookNode]
     notebooks: Collection[str]
     regrade: bool = False
 
     def is_done(self, student: str) -> bool:
         """Tell by the files alone whether nothing of a student is to be graded."""
+        if self.regrade or trouble(self.course, self.assignment, student):
+            return False
         left = left_to_grade(self.course, self.assignment, student)
-        return not self.regrade and left is not None and left.isdisjoint(self.notebooks)
+        return left is not None and left.isdisjoint(self.notebooks)
 
 
 @dataclass
@@ -90,7 +92,10 @@ class Submission:
         course, assignment = self.round.course, self.round.assignment
         if not self.problem:
             try:
-                convert(SecondHalf, course, assignment, self.student, ran=self.ran)
+                with self.round.gradebook.at_once() as gradebook:
+                    options = {"ran": self.ran, "gradebook": gradebook}
+                    convert(SecondHalf, course, assignment, self.student, **options)
+                    give_nothing(gradebook, assignment, self.student, self.missing)
             except KitError as problem:
                 self.fail(str(problem))
         if self.problem:
@@ -98,7 +103,6 @@ class Submission:
             return Outcome(self.student, outcome.FAILED, self.problem)
         told = [sentence for posed in self.posed for sentence in posed.mended]
         if self.missing:
-            give_nothing(course, assignment, self.student, self.missing)
             names = ", ".join(f"{notebook}.ipynb" for notebook in self.missing)
             told.append(f"Not handed in, 0 points: {names}.")
         note_left(self.folder, self.left)  # last: from here on the student counts as graded
@@ -123,6 +127,10 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
     folder = course.autograded / student / assignment
     if not work.is_dir():
         return Outcome(student, outcome.MISSING, f"Nothing of {assignment} was handed in.")
+    unusable = trouble(course, assignment, student)
+    if unusable:
+        _forget_graded(folder, round_.released)
+        return Outcome(student, outcome.NEEDS_PERSON, unusable)
     search = finding.find_notebooks(work, round_.released)
     unclear = [
         sentence
@@ -136,14 +144,16 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
     there = {name: found for name, found in search.items() if found.status == finding.FOUND}
     missing = [name for name in search if name not in there]
     if not there:
-        record_without_notebooks(course, assignment, student)
+        with round_.gradebook.at_once() as gradebook:
+            record_without_notebooks(course, gradebook, assignment, student)
         return Outcome(student, outcome.MISSING, "No notebook was handed in: 0 points.")
     run, left = _chosen(round_, student, there)
-    forget_unknown_time(course, assignment, student)
     _forget_graded(folder, [*run, *missing])
     note_left(folder, left | run.keys())
     try:
-        half = convert(FirstHalf, course, assignment, student, found=run)
+        with round_.gradebook.at_once() as gradebook:
+            options = {"found": run, "gradebook": gradebook}
+            half = convert(FirstHalf, course, assignment, student, **options)
     except KitError as problem:
         _forget_graded(folder, run)
         return Outcome(student, outcome.FAILED, str(problem))
@@ -159,9 +169,6 @@ def _chosen(round_, student, there):
         for name, found in there.items()
         if name in round_.notebooks and (round_.regrade or name in before)
     }
-    # nbgrader gives 0 points for what does not lie where it expects it; running it mends that.
-    if any(found.path != f"{name}.ipynb" for name, found in there.items()):
-        run = there
     return run, before - run.keys()
 
 

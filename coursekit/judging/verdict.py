@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from nbformat.v4 import new_output
+import nbformat
 
 METADATA_KEY = "coursekit"
 
@@ -107,14 +107,14 @@ def outputs(verdict):
     list of nbformat.NotebookNode
         The text, then the points; the findings are kept as metadata of the second.
     """
-    return [
-        new_output("stream", name="stdout", text=verdict.text + "\n"),
-        new_output(
-            "execute_result",
-            data={"text/plain": repr(float(verdict.points))},
-            metadata={METADATA_KEY: asdict(verdict)},
-        ),
-    ]
+    words = {"output_type": "stream", "name": "stdout", "text": verdict.text + "\n"}
+    points = {
+        "output_type": "execute_result",
+        "execution_count": None,
+        "data": {"text/plain": repr(float(verdict.points))},
+        "metadata": {METADATA_KEY: asdict(verdict)},
+    }
+    return [nbformat.from_dict(words), nbformat.from_dict(points)]
 
 
 def read_verdict(cell):

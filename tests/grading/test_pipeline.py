@@ -16,10 +16,11 @@ from nbgrader.converters import Autograde
 from coursekit.conversion import convert
 from coursekit.course import Course
 from coursekit.grading.autograde import Wanted, grade
-from coursekit.grading.pipeline import Pipeline, processors
+from coursekit.grading.pipeline import Pipeline
 from coursekit.grading.results import results
 from coursekit.grading.todo import TO_DO
 from coursekit.judging import seeds
+from coursekit.processors import processors
 from coursekit.release import release
 
 from ..attacks.attacks import HONEST
