@@ -1,6 +1,7 @@
 """Run one of nbgrader's converters, and say in a sentence what went wrong."""
 
 import logging
+import re
 from glob import escape
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from traitlets.config import Config
 from coursekit.course import Course, known_warnings_ignored
 from coursekit.errors import KitError
 
+# The line of a traceback that tells the exception, without its module.
+EXCEPTION = re.compile(r"^(?:\w+\.)*(\w+: .*|\w+)$", re.MULTILINE)
 LOG = logging.getLogger("coursekit.nbgrader")
 
 
@@ -27,7 +30,8 @@ class _Listener(logging.Handler):
         if message.startswith("Converting notebook "):
             self.notebook = message.rpartition("/")[2]
         elif message.startswith("Traceback "):
-            self.exception = self.exception or message.splitlines()[-1].rpartition("exceptions.")[2]
+            last = EXCEPTION.findall(message)[-1:]
+            self.exception = self.exception or "".join(last)
         elif record.levelno >= logging.ERROR:
             self.error = self.error or message
 

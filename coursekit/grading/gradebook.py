@@ -13,6 +13,10 @@ class _Session(Session):
     def commit(self):
         """Do nothing: nbgrader's code commits after every cell."""
 
+    def save(self):
+        """Commit."""
+        super().commit()
+
 
 class OpenGradebook(Gradebook):
     """nbgrader's gradebook, opened once; for one thread.
@@ -38,7 +42,7 @@ class OpenGradebook(Gradebook):
         """Save all that is done inside in one transaction, or nothing of it."""
         try:
             yield self
-            Session.commit(self.db())
+            self.db().save()
         except BaseException:
             self.db.rollback()
             raise

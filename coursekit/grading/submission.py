@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 from nbgrader.utils import rmtree
+from sqlalchemy.exc import DatabaseError
 
 from coursekit.conversion import convert
 from coursekit.course import Course
@@ -96,8 +97,8 @@ class Submission:
                     options = {"ran": self.ran, "gradebook": gradebook}
                     convert(SecondHalf, course, assignment, self.student, **options)
                     give_nothing(gradebook, assignment, self.student, self.missing)
-            except KitError as problem:
-                self.fail(str(problem))
+            except (KitError, DatabaseError) as problem:
+                self.fail(_sentence(problem))
         if self.problem:
             _forget_graded(self.folder, {posed.name for posed in self.posed})
             return Outcome(self.student, outcome.FAILED, self.problem)
@@ -154,10 +155,14 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
         with round_.gradebook.at_once() as gradebook:
             options = {"found": run, "gradebook": gradebook}
             half = convert(FirstHalf, course, assignment, student, **options)
-    except KitError as problem:
+    except (KitError, DatabaseError) as problem:
         _forget_graded(folder, run)
-        return Outcome(student, outcome.FAILED, str(problem))
+        return Outcome(student, outcome.FAILED, _sentence(problem))
     return Submission(round_, student, half.posed, missing, left)
+
+
+def _sentence(problem):
+    return f"The gradebook: {problem.orig}" if isinstance(problem, DatabaseError) else str(problem)
 
 
 def _chosen(round_, student, there):

@@ -1,5 +1,6 @@
 """The class in parallel gives what nbgrader gives one after the other, and survives its end."""
 
+import errno
 import os
 import shutil
 import signal
@@ -7,15 +8,21 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import nbformat
 import psutil
 import pytest
+from nbgrader import preprocessors as stock
 from nbgrader.converters import Autograde
+from sqlalchemy.exc import OperationalError
 
 from coursekit.conversion import convert
 from coursekit.course import Course
+from coursekit.errors import KitError
+from coursekit.grading import gradebook, halves
 from coursekit.grading.autograde import Wanted, grade
+from coursekit.grading.feedback import _write, feedback
 from coursekit.grading.pipeline import Pipeline
 from coursekit.grading.results import results
 from coursekit.grading.todo import TO_DO
@@ -205,3 +212,114 @@ def test_student_counts_as_graded_only_when_all_is_saved(handed_in, monkeypatch)
             grade(handed_in, "round", Wanted(["anna"]))
     assert results(handed_in, "round")[0].state == "not graded"
     assert [outcome.status for outcome in grade(handed_in, "round", Wanted(["anna"]))] == ["graded"]
+
+
+def no_space(*arguments, **options):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def database_full(*arguments, **options):
+    raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
+
+
+@pytest.mark.parametrize(
+    ("place", "failure"),
+    [
+        ((halves.nbformat, "writes"), no_space),
+        ((gradebook._Session, "save"), database_full),
+        ((stock.SaveAutoGrades, "_add_score"), database_full),
+    ],
+    ids=["a file", "the end of a transaction", "a cell"],
+)
+def test_full_disk_stops_the_run_with_a_sentence_and_costs_nobody(
+    handed_in, monkeypatch, place, failure
+):
+    grade(handed_in, "round", Wanted(["anna"]))
+    before = results(handed_in, "round")[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(*place, failure)
+        with pytest.raises(KitError, match=r"The disk is full .*the same command goes on"):
+            grade(handed_in, "round")
+    assert results(handed_in, "round")[0] == before
+    assert all(result.state == "not graded" for result in results(handed_in, "round")[1:])
+    outcomes = {outcome.student: outcome.status for outcome in grade(handed_in, "round")}
+    assert outcomes == {"anna": "kept"} | dict.fromkeys(list(ANSWERS)[1:], "graded")
+
+
+def test_transaction_that_fails_leaves_the_gradebook_as_it_was(handed_in, monkeypatch):
+    """Not even the points of the first notebook are saved if those of the second cannot be."""
+    grade(handed_in, "round", Wanted(["ben"]))
+    before = gradebook_of(handed_in)
+    source = answer(handed_in, "sums", {"add": RIGHT})
+    (handed_in.submitted / "ben" / "round" / "sums.ipynb").write_text(source)
+    calls = []
+    add_score = stock.SaveAutoGrades._add_score
+
+    def fail_at_last(self, *arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise RuntimeError("one cell too many")
+        add_score(self, *arguments)
+
+    monkeypatch.setattr(stock.SaveAutoGrades, "_add_score", fail_at_last)
+    (outcome,) = grade(handed_in, "round", Wanted(["ben"]))
+    assert (outcome.status, outcome.detail) == (
+        "failed",
+        "sums.ipynb: RuntimeError: one cell too many",
+    )
+    assert gradebook_of(handed_in) == before
+
+
+def score(course, student):
+    return {result.student: result for result in results(course, "round")}[student]
+
+
+def test_single_notebook_is_graded_and_the_others_wait(handed_in):
+    (outcome,) = grade(handed_in, "round", Wanted(["anna"], ["sums.ipynb"]))
+    assert (outcome.status, outcome.notebooks) == ("graded", 1)
+    assert score(handed_in, "anna").state == "not graded"
+    (outcome,) = grade(handed_in, "round", Wanted(["anna"]))
+    assert (outcome.status, outcome.notebooks) == ("graded", 1)
+    assert score(handed_in, "anna").score == 7
+    assert grade(handed_in, "round", Wanted(["anna"], ["sums"]))[0].status == "kept"
+
+
+def test_single_notebook_is_graded_again_and_the_others_stay(handed_in):
+    grade(handed_in, "round", Wanted(["anna"]))
+    folder = handed_in.autograded / "anna" / "round"
+    times = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.ipynb")}
+    with handed_in.gradebook() as gradebook:
+        gradebook.find_grade("product-test", "products", "round", "anna").manual_score = 0.5
+        gradebook.db.commit()
+    (outcome,) = grade(handed_in, "round", Wanted(["anna"], ["sums"], regrade=True))
+    assert (outcome.status, outcome.notebooks) == ("graded", 1)
+    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.ipynb")}
+    assert after["products.ipynb"] == times["products.ipynb"]
+    assert after["sums.ipynb"] > times["sums.ipynb"]
+    assert score(handed_in, "anna").score == 6.5
+
+
+def test_notebook_that_the_round_does_not_have_is_told(handed_in):
+    with pytest.raises(KitError, match="no notebook 'sum'; it has products, sums"):
+        grade(handed_in, "round", Wanted(notebooks=["sum"]))
+
+
+def test_only_what_was_handed_in_since_is_graded(handed_in):
+    for student, clock in (("anna", "10:00"), ("ben", "12:00:01"), ("carla", "11:59")):
+        folder = handed_in.submitted / student / "round"
+        (folder / "timestamp.txt").write_text(f"2035-01-01 {clock} UTC")
+    os.utime(handed_in.submitted / "dora" / "round", (2**31, 2**31))  # collected in 2038
+    since = datetime(2035, 1, 1, 12, tzinfo=UTC)
+    outcomes = grade(handed_in, "round", Wanted(since=since))
+    assert [outcome.student for outcome in outcomes] == ["ben", "dora"]
+
+
+def test_feedback_of_a_class_is_that_of_each_student(handed_in):
+    """Written in other processes, and in this one."""
+    grade(handed_in, "round")
+    assert feedback(handed_in, "round") == dict.fromkeys(ANSWERS, "")
+    together = {path: path.read_bytes() for path in handed_in.feedback.rglob("*.html")}
+    assert len(together) == 10
+    for student in ANSWERS:
+        assert _write(handed_in, "round", student) == ""
+    assert {path: path.read_bytes() for path in handed_in.feedback.rglob("*.html")} == together
