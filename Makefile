@@ -2,7 +2,7 @@
 
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants bench-judge bench-kernel lint release lab clean
+.PHONY: help demo test mutants bench bench-judge bench-kernel lint release lab clean
 
 # The Python that makes the virtual environment: make PYTHON=/path/to/python3.12 test
 # Root's kernels run as a throw-away user, who must reach it: one in a closed home comes last.
@@ -31,6 +31,9 @@ test: $(READY) ## run all tests
 
 mutants: $(READY) ## send every known mistake through the judge
 	@$(BIN)/python -m tests.mutants.report
+
+bench: $(READY) ## grade a class with stock nbgrader and with this kit, and compare (half an hour)
+	@$(BIN)/python -m benchmarks.grading
 
 bench-judge: $(READY) ## measure what judging costs
 	@$(BIN)/python benchmarks/judge.py

@@ -44,6 +44,19 @@ def test_without_grades_the_state_is_told(state):
     assert why(StudentResult("12", "Ada", state)) == [state]
 
 
+def test_why_a_person_is_needed_is_told():
+    found = StudentResult("12", "Ada", "needs a person", trouble="a.ipynb: The file is empty.")
+    assert why(found) == ["needs a person: a.ipynb: The file is empty."]
+
+
+def test_what_was_mended_and_run_without_a_sandbox_is_told():
+    lines = why(result(mended=True, unsafe=True))
+    assert lines == [
+        "was run without the sandbox: coursekit grade --regrade",
+        "mended before it was graded: see the feedback",
+    ]
+
+
 def test_table_names_no_student():
     console = Console(width=110, record=True, file=io.StringIO())
     console.print(grade_table([result(), StudentResult("13", "Eve", "absent")]))
