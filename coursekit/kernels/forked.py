@@ -131,6 +131,8 @@ def _kernel_app(arguments):
     # Imported before there was a shell, the inline backend has yet to hook itself in.
     matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]
     backend_inline._enable_matplotlib_integration()
+    # Before the inline backend shows a figure, pyplot would draw it once more for nobody.
+    sys.modules["matplotlib.pyplot"].uninstall_repl_displayhook()
     app.shell.system = _no_shell
     app.shell.getoutput = _no_shell
     return app

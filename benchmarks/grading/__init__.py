@@ -1,0 +1,1 @@
+"""How long does a class take to grade, against stock nbgrader? (make bench)."""
