@@ -246,7 +246,10 @@ def feedback_(course: "Course", assignment: str | None):
     console = _console()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Feedback", total=None)
-        outcomes = feedback(course, name, lambda n, m: bar.update(task, completed=n, total=m))
+        try:
+            outcomes = feedback(course, name, lambda n, m: bar.update(task, completed=n, total=m))
+        except KeyboardInterrupt:
+            raise KitError("Stopped; the pages that were written are there.") from None
     if not outcomes:
         raise KitError(f"Nobody is graded yet under {course.autograded}; run coursekit grade.")
     failed = {student: problem for student, problem in outcomes.items() if problem}

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 from nbgrader.api import Gradebook
-from nbgrader.utils import rmtree
 
 from coursekit.course import Course
 
@@ -11,7 +10,7 @@ from coursekit.course import Course
 def record_without_notebooks(
     course: Course, gradebook: Gradebook, assignment: str, student: str
 ) -> None:
-    """Record a submission without notebooks, and remove what an earlier one had earned.
+    """Record a submission without notebooks; what an earlier one had earned is lost.
 
     Parameters
     ----------
@@ -20,9 +19,6 @@ def record_without_notebooks(
     assignment, student : str
     """
     folder = course.submitted / student / assignment
-    for earlier in (course.autograded, course.feedback):
-        if (earlier / student / assignment).is_dir():
-            rmtree(str(earlier / student / assignment))
     gradebook.update_or_create_student(student)
     timestamp = course.directory().get_existing_timestamp(str(folder))
     gradebook.update_or_create_submission(assignment, student, timestamp=timestamp)
@@ -37,7 +33,7 @@ def give_nothing(
     Parameters
     ----------
     gradebook : Gradebook
-        Not committed.
+        Who calls this commits.
     assignment, student : str
     missing : collection of str
         Names of notebooks.

@@ -1,12 +1,14 @@
 """Grade what the students handed in."""
 
+import fcntl
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from traitlets import TraitError
 
-from coursekit.course import CONFIG_FILE, Course
+from coursekit.course import CONFIG_FILE, Course, private_files
 from coursekit.errors import CourseError, KitError
 from coursekit.grading.execute import BoundedExecute
 from coursekit.grading.gradebook import OpenGradebook
@@ -96,7 +98,7 @@ def grade(
         if progress is not None:
             progress(len(outcomes), len(students), outcome)
 
-    with course.gradebook(OpenGradebook) as gradebook:
+    with _alone(course), course.gradebook(OpenGradebook) as gradebook:
         round_ = Round(course, assignment, gradebook, released, notebooks, wanted.regrade)
         to_grade = []
         for student in students:
@@ -109,6 +111,23 @@ def grade(
             with _workers(course, workers, cluster) as running:
                 Pipeline(round_, running).run(to_grade, told)
     return [outcomes[student] for student in students]
+
+
+@contextmanager
+def _alone(course):
+    """Keep out a second grading of the course: each would remove what the other has made."""
+    lock = course.root / ".coursekit" / "grading.lock"
+    with private_files():
+        lock.parent.mkdir(exist_ok=True)
+        lock.touch()
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise KitError(
+                f"Another coursekit grade is at work in {course.root}; wait for its end."
+            ) from None
+        yield
 
 
 def _workers(course, workers, cluster):
@@ -134,9 +153,12 @@ def _students(course: Course, assignment: str, wanted: Wanted) -> list[str]:
             f"Nobody knows {', '.join(unknown)}: neither the gradebook nor what was handed in of "
             f"{assignment} under {course.submitted}; is it a participant number of MyCourses?"
         )
+    excluded = course.directory().student_id_exclude.split(",")
+    students = [student for student in students if student not in excluded]
     if wanted.since is None:
         return students
-    return [s for s in students if handed_in_at(course, assignment, s) > wanted.since]
+    since = wanted.since if wanted.since.tzinfo else wanted.since.replace(tzinfo=UTC)
+    return [s for s in students if handed_in_at(course, assignment, s) > since]
 
 
 def _notebooks(course: Course, assignment: str, wanted: Wanted) -> list[str]:

@@ -1,10 +1,13 @@
 """Write the feedback pages of the graded students, several at a time."""
 
+import signal
+import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from glob import escape
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 
 from nbgrader.converters import GenerateFeedback
@@ -12,7 +15,8 @@ from nbgrader.converters import GenerateFeedback
 from coursekit.conversion import convert, take_one_submission
 from coursekit.course import Course, private_files
 from coursekit.errors import KitError
-from coursekit.grading.todo import TO_DO
+from coursekit.grading.interrupt import PATIENCE, Interrupt
+from coursekit.grading.todo import unfinished
 from coursekit.processors import processors
 
 SERIAL = 3
@@ -56,7 +60,7 @@ def feedback(
     """
     course.released_assignment(assignment)
     folders = sorted(course.autograded.glob(f"*/{escape(assignment)}/"))
-    students = [folder.parent.name for folder in folders if not (folder / TO_DO).exists()]
+    students = [folder.parent.name for folder in folders if not unfinished(folder)]
     told = progress or (lambda done, total: None)
     if len(students) <= SERIAL:
         outcomes = {}
@@ -64,22 +68,44 @@ def feedback(
             outcomes[student] = _write(course, assignment, student)
             told(len(outcomes), len(students))
         return outcomes
-    context = get_context("forkserver")  # a fork of this process might copy a lock that is held
-    context.set_forkserver_preload([__name__])
-    with ProcessPoolExecutor(workers or processors(), mp_context=context) as pool:
+    with Interrupt() as interrupt, _pool(workers or processors()) as pool:
         futures = {
             pool.submit(_write_there, course.root, assignment, student): student
             for student in students
         }
-        outcomes = dict.fromkeys(students, "")
+        outcomes, left = dict.fromkeys(students, ""), set(futures)
         try:
-            for done, future in enumerate(as_completed(futures), start=1):
-                outcomes[futures[future]] = future.result()
-                told(done, len(students))
-        except BaseException:
+            while left:
+                done, left = wait(left, PATIENCE, return_when=FIRST_COMPLETED)
+                outcomes |= {futures[future]: future.result() for future in done}
+                told(len(students) - len(left), len(students))
+                interrupt.check()
+        except BrokenProcessPool:
+            raise KitError(
+                "A process that writes feedback was ended from outside; run the same command again."
+            ) from None
+        finally:
             pool.shutdown(cancel_futures=True)
-            raise
     return outcomes
+
+
+def _pool(workers):
+    """Start processes that leave Ctrl-C to this one."""
+    context = get_context("forkserver")  # a fork of this process might copy a lock that is held
+    context.set_forkserver_preload([__name__])
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main_thread else None
+    try:
+        forkserver.ensure_running()
+    finally:
+        if in_main_thread:
+            signal.signal(signal.SIGINT, before)
+    return ProcessPoolExecutor(
+        workers,
+        mp_context=context,
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
 
 
 def _write(course, assignment, student):

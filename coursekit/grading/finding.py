@@ -103,6 +103,23 @@ def find_notebooks(folder: Path, released: Mapping[str, NotebookNode]) -> dict[s
     }
 
 
+def unclear(search: Mapping[str, Found]) -> str:
+    """Join the sentences about what needs a person.
+
+    Parameters
+    ----------
+    search : mapping of str to Found
+        What `find_notebooks` found.
+
+    Returns
+    -------
+    str
+        Empty if nothing does.
+    """
+    needy = [found for found in search.values() if found.status == NEEDS_PERSON]
+    return " ".join(dict.fromkeys(words for found in needy for words in found.sentences))
+
+
 def _read(path: str, data: bytes) -> _Candidate:
     try:
         return _Candidate(path, read_notebook(data))

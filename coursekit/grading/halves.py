@@ -1,8 +1,8 @@
 """nbgrader's autograder in two halves, so that students' code can run elsewhere in between."""
 
 import json
-import os
 import shutil
+import stat
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -11,15 +11,17 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
-from nbgrader.converters.base import BaseConverter
 from nbgrader.utils import find_all_files
 
 from coursekit.conversion import take_one_submission
+from coursekit.errors import KitError
 from coursekit.grading.execute import BoundedExecute
 from coursekit.grading.finding import Found
 from coursekit.grading.gradebook import OpenGradebook
 from coursekit.grading.mending import RESOURCE
+from coursekit.grading.todo import write_whole
 from coursekit.grading.together import shared
+from coursekit.grading.trouble import told
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,6 @@ class _Half(Autograde):
     """
 
     def __init__(self, coursedir, names, gradebook: OpenGradebook, **options):
-        coursedir.notebook_id = ",".join(names)  # not "*": a failure costs these alone
         super().__init__(coursedir, **options)
         self._names, self._gradebook = names, gradebook
 
@@ -62,9 +63,23 @@ class _Half(Autograde):
         """Name the notebooks as if they lay in the student's folder, wherever they were found."""
         take_one_submission(self, self._input_directory, self._names)
 
-    def init_destination(self, assignment_id, student_id):
-        """Leave it to the caller what becomes of earlier work."""
-        return True
+    def convert_notebooks(self):
+        """Convert the notebooks; unlike in nbgrader, what goes wrong reaches the caller.
+
+        Raises
+        ------
+        KitError
+            With the name of the notebook.
+        """
+        directory = self.coursedir
+        (paths,) = self.assignments.values()
+        self.init_assignment(directory.assignment_id, directory.student_id)
+        for path in paths:
+            try:
+                self.convert_single_notebook(path)
+            except Exception as problem:
+                raise KitError(f"{Path(path).name}: {told(problem)}") from problem
+        self.set_permissions(directory.assignment_id, directory.student_id)
 
     def _preprocess(self, notebook, resources, preprocessors):
         """Do what nbconvert's exporters do, without three copies and a check for each step."""
@@ -108,23 +123,18 @@ class FirstHalf(_Half):
         self.posed = []
 
     def init_assignment(self, assignment_id, student_id):
-        """Copy the student's files and the round's, and note the time of submission."""
-        BaseConverter.init_assignment(self, assignment_id, student_id)
+        """Copy the round's files and the student's, and note the time of submission."""
+        directory = self.coursedir
+        source = Path(directory.format_path(directory.source_directory, ".", assignment_id))
+        work = Path(self._format_source(assignment_id, student_id))
+        graded = Path(self._format_dest(assignment_id, student_id))
+        theirs = {Path(name) for name in self.exclude_overwriting.get(assignment_id, ())}
+        ignored = [*directory.ignore, "*.ipynb"]
+        _copy_files(source, graded, ignored, leave_out=theirs)
+        _copy_files(work, graded, ignored)
         self._gradebook.update_or_create_student(student_id)
-        timestamp = self.coursedir.get_existing_timestamp(
-            self._format_source(assignment_id, student_id)
-        )
+        timestamp = directory.get_existing_timestamp(str(work))
         self._gradebook.update_or_create_submission(assignment_id, student_id, timestamp=timestamp)
-        source = self.coursedir.format_path(self.coursedir.source_directory, ".", assignment_id)
-        theirs = self.exclude_overwriting.get(assignment_id, ())
-        for path in find_all_files(source, [*self.coursedir.ignore, "*.ipynb"]):
-            if os.path.relpath(path, source) not in theirs:
-                target = os.path.join(
-                    self._format_dest(assignment_id, student_id), os.path.relpath(path, source)
-                )
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                Path(target).unlink(missing_ok=True)
-                shutil.copy(path, target)
 
     def convert_single_notebook(self, notebook_filename):
         """Sanitise a notebook and pose its challenges."""
@@ -174,7 +184,7 @@ class SecondHalf(_Half):
         )
         names = posed.resources["nbgrader"]
         folder = Path(self._format_dest(names["assignment"], names["student"]))
-        (folder / f"{posed.name}.ipynb").write_text(f"{nbformat.writes(notebook)}\n", "utf-8")
+        write_whole(folder / f"{posed.name}.ipynb", f"{nbformat.writes(notebook)}\n")
 
 
 def _with_outputs(notebook, text):
@@ -190,3 +200,16 @@ def _with_outputs(notebook, text):
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = after.outputs, after.execution_count
     return notebook
+
+
+def _copy_files(source: Path, target: Path, ignored: list[str], leave_out=frozenset()):
+    """Copy ordinary files that are not there yet; links lead out of a student's own folder."""
+    for path in map(Path, find_all_files(str(source), ignored)):
+        name = path.relative_to(source)
+        there = target / name
+        if name in leave_out or not stat.S_ISREG(path.lstat().st_mode) or there.exists():
+            continue
+        if any(parent.is_file() for parent in list(there.parents)[: len(name.parts) - 1]):
+            continue  # a file of the round has the name of the student's folder
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, there)

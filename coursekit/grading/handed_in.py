@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from coursekit.course import Course
 
 
-def trouble(course: Course, assignment: str, student: str) -> str:
+def unusable(course: Course, assignment: str, student: str) -> str:
     """Say why nbgrader cannot take a student's folder, whatever lies in it.
 
     Parameters
@@ -26,7 +26,7 @@ def trouble(course: Course, assignment: str, student: str) -> str:
         )
     try:
         _told_time(course, assignment, student)
-    except (AttributeError, ValueError, OSError):  # nbgrader trips over a time that is none
+    except (AttributeError, ArithmeticError, ValueError, OSError):  # nbgrader trips over no time
         return (
             "timestamp.txt holds no time; write one such as 2026-11-20 12:00:00 UTC, or remove "
             "the file if the time is not known."
@@ -47,7 +47,9 @@ def handed_in_at(course: Course, assignment: str, student: str) -> datetime:
     datetime
         In UTC; long ago, if nothing was handed in.
     """
-    told = None if trouble(course, assignment, student) else _told_time(course, assignment, student)
+    told = (
+        None if unusable(course, assignment, student) else _told_time(course, assignment, student)
+    )
     if told is not None:
         return told.replace(tzinfo=UTC)
     folder = course.submitted / student / assignment

@@ -3,6 +3,8 @@
 import signal
 import threading
 
+PATIENCE = 0.2  # seconds after which a loop that waits should look
+
 
 class Interrupt:
     """Keeps Ctrl-C waiting until it is asked for; a context of the main thread.

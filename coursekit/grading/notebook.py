@@ -24,7 +24,7 @@ def read_graded(path: Path) -> nbformat.NotebookNode:
     KitError
         If the file is damaged.
     """
-    return _read(path, "grade it again")
+    return _read(path, "grade it again: coursekit grade --regrade")
 
 
 def read_release(path: Path) -> nbformat.NotebookNode:

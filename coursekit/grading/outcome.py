@@ -1,6 +1,6 @@
 """How the grading of a student ends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 GRADED = "graded"
 KEPT = "kept"
@@ -24,9 +24,12 @@ class Outcome:
         What an instructor should know, in a sentence or two; empty if there is nothing to say.
     notebooks : int
         How many notebooks were run.
+    cause : BaseException or None
+        The exception that a failure came from.
     """
 
     student: str
     status: str
     detail: str = ""
     notebooks: int = 0
+    cause: BaseException | None = field(default=None, compare=False, repr=False)

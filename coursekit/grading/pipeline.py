@@ -9,8 +9,9 @@ from nbgrader.utils import setenv
 
 from coursekit.course import private_files
 from coursekit.errors import KitError
+from coursekit.grading import trouble
 from coursekit.grading.halves import Posed
-from coursekit.grading.interrupt import Interrupt
+from coursekit.grading.interrupt import PATIENCE, Interrupt
 from coursekit.grading.outcome import FAILED, Outcome
 from coursekit.grading.running import Job
 from coursekit.grading.submission import Round, Submission, begin
@@ -21,8 +22,6 @@ SETTINGS = (
     *("CourseDirectory", "PoseChallenges", "SandboxProvisioner"),
 )
 AHEAD = 2  # notebooks posed for each worker: enough to keep it busy, few enough to fit in memory
-PATIENCE = 0.2  # seconds until Ctrl-C is looked for
-DISK_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 
 
 class Workers(Protocol):
@@ -78,22 +77,28 @@ class Pipeline:
                     self._take(future, told)
 
     def _begin(self, student, told):
-        submission = begin(self._round, student)
+        try:
+            submission = begin(self._round, student)
+        except Exception as problem:  # whatever is wrong with this one, the others go on
+            submission = Outcome(student, FAILED, trouble.told(problem), cause=problem)
         if isinstance(submission, Outcome):
             _tell(submission, told)
-            return
-        self._left[student] = len(submission.posed)
-        for posed in submission.posed:
-            job = Job(posed.text, str(submission.folder), self._settings)
-            self._running[self._workers.submit(job)] = submission, posed
+        elif not submission.posed:
+            _tell(submission.end(), told)
+        else:
+            self._left[student] = len(submission.posed)
+            for posed in submission.posed:
+                job = Job(posed.text, str(submission.folder), self._settings)
+                self._running[self._workers.submit(job)] = submission, posed
 
     def _take(self, future, told):
         submission, posed = self._running.pop(future)
         try:
             submission.ran[posed] = future.result()
         except Exception as problem:  # of a kernel that would not start, say
-            kind = "" if isinstance(problem, KitError) else f"{type(problem).__name__}: "
-            submission.fail(f"{posed.name}.ipynb: {kind}{problem}")
+            failure = KitError(f"{posed.name}.ipynb: {trouble.told(problem)}")
+            failure.__cause__ = problem
+            submission.fail(failure)
         self._left[submission.student] -= 1
         if not self._left[submission.student]:
             del self._left[submission.student]
@@ -101,9 +106,9 @@ class Pipeline:
 
 
 def _tell(outcome, told):
-    if outcome.status == FAILED and any(words in outcome.detail for words in DISK_FULL):
+    if outcome.cause is not None and trouble.is_full_disk(outcome.cause):
         raise KitError(
             f"The disk is full ({outcome.detail}); what was graded stays: make room, and the same "
             "command goes on."
-        )
+        ) from outcome.cause
     told(outcome)

@@ -17,6 +17,11 @@ DEEPEST = 20  # levels of metadata
 VERSION = (4, 5)
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 # What a run leaves behind: nobody grades it, for every notebook is run again.
+# The metadata whose form nbformat prescribes; anything else is right as it is.
+CHECKED = {
+    *("collapsed", "execution", "format", "jupyter", "name", "scrolled", "tags"),
+    *("authors", "kernelspec", "language_info", "title"),
+}
 LEFTOVERS = {"widgets", "signature", "orig_nbformat", "orig_nbformat_minor"}
 MARKDOWN_BEFORE = ["heading", "html"]  # cell types of nbformat 3
 
@@ -93,7 +98,7 @@ def _rebuild(parsed: dict, mended: list[str]) -> NotebookNode:
     given = {key: part for key, part in _dict(parsed, "metadata").items() if key not in LEFTOVERS}
     metadata = {}
     for key, part in _cleaned(given, "the notebook", dropped).items():
-        if _valid([], {key: part}):
+        if key not in CHECKED or _valid([], {key: part}):
             metadata[key] = part
         else:
             dropped.append(f"{plain(key, 30)} of the notebook")
@@ -175,7 +180,7 @@ def _cell(entry: dict, number: int, mended: list[str], dropped: list[str]) -> di
 def _drop_invalid(cell: dict, where: str, dropped: list[str]):
     """Leave out what nbformat does not accept of a cell's metadata and pictures."""
     for part, keys in (
-        (cell["metadata"], list(cell["metadata"])),
+        (cell["metadata"], [key for key in cell["metadata"] if key in CHECKED]),
         (cell, ["attachments"] if "attachments" in cell else []),
     ):
         for key in keys:

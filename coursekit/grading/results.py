@@ -13,13 +13,14 @@ from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
 from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading.execute import UNSAFE
-from coursekit.grading.finding import MISSING, NEEDS_PERSON, find_notebooks
-from coursekit.grading.handed_in import trouble
+from coursekit.grading.finding import MISSING, NEEDS_PERSON, find_notebooks, unclear
+from coursekit.grading.handed_in import unusable
 from coursekit.grading.mending import MENDED
 from coursekit.grading.notebook import read_graded
 from coursekit.grading.released import released_notebooks
 from coursekit.grading.student import LostPoints, NotebookResult, StudentResult, points, why
-from coursekit.grading.todo import TO_DO, left_to_grade
+from coursekit.grading.todo import left_to_grade, unfinished
+from coursekit.judging.preprocessors import judge_line
 from coursekit.judging.verdict import METADATA_KEY, read_verdict
 
 LONGEST_REASON = 200
@@ -77,7 +78,12 @@ def _student(
         return StudentResult(student, name, "not graded")
     notebooks = sorted(submission.notebooks, key=lambda notebook: notebook.name)
     paths = {notebook.name: folder / f"{notebook.name}.ipynb" for notebook in notebooks}
-    files = {name: read_graded(path) for name, path in paths.items() if path.is_file()}
+    try:
+        files = {name: read_graded(path) for name, path in paths.items() if path.is_file()}
+    except KitError as problem:
+        return StudentResult(student, name, "not graded", trouble=str(problem))
+    if not files and any(grade.score for notebook in notebooks for grade in notebook.grades):
+        return StudentResult(student, name, "not graded")  # points of what is not there any more
     told = [file.metadata.get(METADATA_KEY, {}) for file in files.values()]
     return StudentResult(
         student,
@@ -110,17 +116,15 @@ def _state(course, assignment, student, handed_in):
     folder = course.autograded / student / assignment
     if student not in handed_in:
         return "absent", ""
-    unusable = trouble(course, assignment, student)
-    if unusable:
-        return NEEDS_PERSON, unusable
-    if any(folder.glob("*.ipynb")):
-        return "graded" if not (folder / TO_DO).exists() else "not graded", ""
-    search = find_notebooks(
-        course.submitted / student / assignment, released_notebooks(course, assignment)
-    )
-    unclear = [found for found in search.values() if found.status == NEEDS_PERSON]
-    if unclear:
-        return NEEDS_PERSON, " ".join(dict.fromkeys(s for f in unclear for s in f.sentences))
+    reason = unusable(course, assignment, student)
+    if not reason and any(folder.glob("*.ipynb")):
+        return "not graded" if unfinished(folder) else "graded", ""
+    if not reason:
+        released = released_notebooks(course, assignment)
+        search = find_notebooks(course.submitted / student / assignment, released)
+        reason = unclear(search)
+    if reason:
+        return NEEDS_PERSON, reason
     nothing = all(found.status == MISSING for found in search.values())
     return "graded" if nothing else "not graded", ""
 
@@ -165,7 +169,7 @@ def _reason(cell: nbformat.NotebookNode | None, notebook: str) -> str:
     """Say in one sentence why a cell lost points."""
     if cell is None:
         return f"{notebook} was not handed in"
-    verdict = read_verdict(cell)
+    verdict = read_verdict(cell) if judge_line(cell) else None
     if verdict is not None:
         return _one_line(verdict.summary)
     errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]

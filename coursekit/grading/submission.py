@@ -5,18 +5,23 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 from nbgrader.utils import rmtree
-from sqlalchemy.exc import DatabaseError
 
 from coursekit.conversion import convert
 from coursekit.course import Course
-from coursekit.errors import KitError
 from coursekit.grading import finding, outcome
 from coursekit.grading.absent import give_nothing, record_without_notebooks
 from coursekit.grading.gradebook import OpenGradebook
 from coursekit.grading.halves import FirstHalf, Posed, SecondHalf
-from coursekit.grading.handed_in import trouble
+from coursekit.grading.handed_in import unusable
 from coursekit.grading.outcome import Outcome
-from coursekit.grading.todo import left_to_grade, note_left
+from coursekit.grading.todo import (
+    fingerprint,
+    forget_graded,
+    forget_student,
+    left_to_grade,
+    note_left,
+)
+from coursekit.grading.trouble import told
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Round:
 
     def is_done(self, student: str) -> bool:
         """Tell by the files alone whether nothing of a student is to be graded."""
-        if self.regrade or trouble(self.course, self.assignment, student):
+        if self.regrade or unusable(self.course, self.assignment, student):
             return False
         left = left_to_grade(self.course, self.assignment, student)
         return left is not None and left.isdisjoint(self.notebooks)
@@ -59,55 +64,67 @@ class Submission:
     ----------
     round : Round
     student : str
+    handed_in : str
+        The work's `fingerprint`.
     posed : list of Posed
         The notebooks that are to run.
     missing : list of str
-        Notebooks that were not handed in.
+        Notebooks, of those that are to be graded, that were not handed in.
     left : set of str
         Notebooks that stay to be graded after this run.
     ran : dict
         Text of each `Posed` notebook after its run.
-    problem : str
+    problem : BaseException or None
         Why the student cannot be graded.
     """
 
     round: Round
     student: str
+    handed_in: str
     posed: list[Posed]
     missing: list[str]
     left: set[str]
     ran: dict[Posed, str] = field(default_factory=dict)
-    problem: str = ""
+    problem: BaseException | None = None
 
     @property
     def folder(self):
         """The student's graded folder, where the students' code finds its files."""
         return self.round.course.autograded / self.student / self.round.assignment
 
-    def fail(self, problem: str):
+    def fail(self, problem: BaseException):
         """Note why the student cannot be graded; the first reason counts."""
         self.problem = self.problem or problem
 
     def end(self) -> Outcome:
         """Judge and save what the notebooks answered."""
         course, assignment = self.round.course, self.round.assignment
-        if not self.problem:
+        names = [posed.name for posed in self.posed]
+        if self.problem is None:
             try:
                 with self.round.gradebook.at_once() as gradebook:
-                    options = {"ran": self.ran, "gradebook": gradebook}
-                    convert(SecondHalf, course, assignment, self.student, **options)
+                    if self.ran:
+                        options = {"ran": self.ran, "gradebook": gradebook}
+                        half = convert(SecondHalf, course, assignment, self.student, **options)
                     give_nothing(gradebook, assignment, self.student, self.missing)
-            except (KitError, DatabaseError) as problem:
-                self.fail(_sentence(problem))
-        if self.problem:
-            _forget_graded(self.folder, {posed.name for posed in self.posed})
-            return Outcome(self.student, outcome.FAILED, self.problem)
-        told = [sentence for posed in self.posed for sentence in posed.mended]
+                if self.ran:
+                    half.run_post_convert_hook()
+            except Exception as problem:
+                self.fail(problem)
+        if self.problem is not None:
+            forget_student(self.folder, names)
+            return Outcome(self.student, outcome.FAILED, told(self.problem), cause=self.problem)
+        note_left(self.folder, self.handed_in, self.left)  # last: now the student counts as graded
+        words = [sentence for posed in self.posed for sentence in posed.mended]
         if self.missing:
-            names = ", ".join(f"{notebook}.ipynb" for notebook in self.missing)
-            told.append(f"Not handed in, 0 points: {names}.")
-        note_left(self.folder, self.left)  # last: from here on the student counts as graded
-        return Outcome(self.student, outcome.GRADED, " ".join(told), len(self.ran))
+            words.append(f"Not handed in, 0 points: {_files(self.missing)}.")
+        if self.left:
+            words.append(f"Still to grade: {_files(self.left)}.")
+        return Outcome(self.student, outcome.GRADED, " ".join(words), len(self.ran))
+
+
+def _files(names):
+    return ", ".join(f"{name}.ipynb" for name in sorted(names))
 
 
 def begin(round_: Round, student: str) -> Submission | Outcome:
@@ -128,58 +145,43 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
     folder = course.autograded / student / assignment
     if not work.is_dir():
         return Outcome(student, outcome.MISSING, f"Nothing of {assignment} was handed in.")
-    unusable = trouble(course, assignment, student)
-    if unusable:
-        _forget_graded(folder, round_.released)
-        return Outcome(student, outcome.NEEDS_PERSON, unusable)
-    search = finding.find_notebooks(work, round_.released)
-    unclear = [
-        sentence
-        for found in search.values()
-        if found.status == finding.NEEDS_PERSON
-        for sentence in found.sentences
-    ]
+    handed_in = fingerprint(work)  # before anything is read: what comes later is graded later
+    unclear = unusable(course, assignment, student)
+    if not unclear:
+        search = finding.find_notebooks(work, round_.released)
+        unclear = finding.unclear(search)
     if unclear:
-        _forget_graded(folder, search)
-        return Outcome(student, outcome.NEEDS_PERSON, " ".join(dict.fromkeys(unclear)))
+        if folder.is_dir():
+            note_left(folder, handed_in, round_.released)
+            forget_student(folder, round_.released)
+        _forget_feedback(round_, student)
+        return Outcome(student, outcome.NEEDS_PERSON, unclear)
     there = {name: found for name, found in search.items() if found.status == finding.FOUND}
-    missing = [name for name in search if name not in there]
     if not there:
         with round_.gradebook.at_once() as gradebook:
             record_without_notebooks(course, gradebook, assignment, student)
+        if folder.is_dir():
+            note_left(folder, handed_in, round_.released)
+            forget_student(folder, round_.released)
+        _forget_feedback(round_, student)
         return Outcome(student, outcome.MISSING, "No notebook was handed in: 0 points.")
-    run, left = _chosen(round_, student, there)
-    _forget_graded(folder, [*run, *missing])
-    note_left(folder, left | run.keys())
-    try:
-        with round_.gradebook.at_once() as gradebook:
-            options = {"found": run, "gradebook": gradebook}
-            half = convert(FirstHalf, course, assignment, student, **options)
-    except (KitError, DatabaseError) as problem:
-        _forget_graded(folder, run)
-        return Outcome(student, outcome.FAILED, _sentence(problem))
-    return Submission(round_, student, half.posed, missing, left)
+    before = left_to_grade(course, assignment, student)
+    before = set(search) if before is None else before
+    now = [
+        name for name in search if name in round_.notebooks and (round_.regrade or name in before)
+    ]
+    run = {name: there[name] for name in now if name in there}
+    note_left(folder, handed_in, before | set(now))
+    forget_graded(folder, now)
+    with round_.gradebook.at_once() as gradebook:
+        options = {"found": run, "gradebook": gradebook}
+        half = convert(FirstHalf, course, assignment, student, **options)
+    missing = [name for name in now if name not in there]
+    return Submission(round_, student, handed_in, half.posed, missing, before - set(now))
 
 
-def _sentence(problem):
-    return f"The gradebook: {problem.orig}" if isinstance(problem, DatabaseError) else str(problem)
-
-
-def _chosen(round_, student, there):
-    """Choose what is run now of the notebooks that are there, and what stays to be graded."""
-    left = left_to_grade(round_.course, round_.assignment, student)
-    before = set(there) if left is None else left & there.keys()
-    run = {
-        name: found
-        for name, found in there.items()
-        if name in round_.notebooks and (round_.regrade or name in before)
-    }
-    return run, before - run.keys()
-
-
-def _forget_graded(folder, names):
-    """Remove graded notebooks; with the last of them goes all that was beside them."""
-    for name in names:
-        (folder / f"{name}.ipynb").unlink(missing_ok=True)
-    if folder.is_dir() and not any(folder.glob("*.ipynb")):
-        rmtree(str(folder))
+def _forget_feedback(round_, student):
+    """Remove pages of points that do not count any more."""
+    pages = round_.course.feedback / student / round_.assignment
+    if pages.is_dir():
+        rmtree(str(pages))

@@ -67,6 +67,9 @@ class JudgeAnswers(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         """Restore each judged cell and replace its outputs by the verdict."""
+        for output in (output for cell in nb.cells for output in cell.get("outputs", [])):
+            if isinstance(output.get("metadata"), dict):
+                output.metadata.pop(verdict.METADATA_KEY, None)  # a verdict that is none of ours
         for index, (task, seed, nonce, source) in resources.pop(RESOURCE, {}).items():
             cell = nb.cells[index]
             cell.source = source

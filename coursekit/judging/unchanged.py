@@ -75,8 +75,7 @@ def _the_same_again(challenges, answers):
     given = _arrays(list(challenges[0].values()))
     if any(same(part, argument) for part in _arrays(first) for argument in given):
         return "One of the arguments comes back as it was; compute a new array from them."
-    numbers = np.concatenate([np.zeros(0), *map(_numbers, _arrays(answers))])
-    if not numbers.size or not np.ptp(numbers):
+    if all(same(answer, first) for answer in answers) or not any(map(_varies, _arrays(answers))):
         return "The answer has nothing to do with the arguments yet."
     return None
 
@@ -88,9 +87,10 @@ def _arrays(value):
     return [value] if isinstance(value, np.ndarray | int | float) else []
 
 
-def _numbers(array):
-    """Give the finite entries of an array of real numbers."""
-    if np.asarray(array).dtype.kind not in "biuf":
-        return np.zeros(0)
-    numbers = np.ravel(array).astype(np.float64)
-    return numbers[np.isfinite(numbers)]
+def _varies(array):
+    """Tell a finite number, or an array of different finite real numbers."""
+    array = np.asarray(array)
+    if array.dtype.kind not in "biuf":
+        return False
+    finite = array[np.isfinite(array)]
+    return bool(finite.size) and (array.size == 1 or bool(np.ptp(finite.astype(np.float64))))

@@ -5,6 +5,7 @@ import pytest
 
 from coursekit.judging.round09 import TASKS
 from tests.mutants import report
+from tests.mutants.right import RIGHT
 
 TITLE = "read-only arguments, the same answer again"
 ASKED = [task for task in TASKS.values() if task.properties[-1].title == TITLE]
@@ -62,13 +63,26 @@ def test_other_mistakes_cost_nothing_here(task, mistake):
         (lambda z2: np.negative(z2, out=z2), "writes into an array"),
         (lambda z2: z2, "comes back as it was"),
         (lambda z2: 1.5, "nothing to do with the arguments"),
+        (lambda z2: np.array([1.0, 2.0]), "nothing to do with the arguments"),
+        (lambda z2: np.ones(z2.shape), "nothing to do with the arguments"),
         (lambda z2: np.full(z2.shape, np.nan), "nothing to do with the arguments"),
         (lambda z2: "text", "nothing to do with the arguments"),
         (lambda z2: None, "nothing to do with the arguments"),
         (lambda z2: np.random.default_rng().random(z2.shape), "gives another answer"),
         (lambda z2: 1 / 0, "No answer: ZeroDivisionError"),
     ],
-    ids=["writes", "identity", "constant", "NaN", "text", "None", "random", "raises"],
+    ids=[
+        "writes",
+        "identity",
+        "constant",
+        "constant array",
+        "ones",
+        "NaN",
+        "text",
+        "None",
+        "random",
+        "raises",
+    ],
 )
 def test_problem_is_told(function, words):
     assert words in last_finding(TASKS["log-softmax"], function).problem
@@ -100,3 +114,11 @@ def test_points_stand_beside_each_property():
     assert verdict.points == 0.5
     assert "  wrong  dE/dz2 on fresh numbers: 0 of 1.5\n" in verdict.text
     assert verdict.text.endswith(f"  right  {TITLE}: 0.5 of 0.5")
+
+
+@pytest.mark.parametrize("task", ASKED, ids=lambda task: task.name)
+def test_right_answers_hold_at_any_seed(task):
+    """Chance, such as two equal error rates, must not cost a whole class its points."""
+    (right,) = [code for _, name, code in RIGHT if (name,) == task.asks][:1]
+    for seed in [101, 530, 542, 740, *range(60)]:
+        assert report.verdict(task, [right], seed).passed, seed

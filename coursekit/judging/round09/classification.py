@@ -187,8 +187,12 @@ def _learned(challenges, answers):
 
 
 def _evaluation_challenges(rng):
-    drawn = [draw_batch(rng, (8, 6, 10), 40), draw_batch(rng, (5, 3, 4), 30)]
-    return [{name: batch[name] for name in ("W1", "W2", "x", "t")} for batch in drawn]
+    """Draw two networks with cases, until they make different shares of errors."""
+    while True:
+        drawn = [draw_batch(rng, (8, 6, 10), 40), draw_batch(rng, (5, 3, 4), 30)]
+        calls = [{name: batch[name] for name in ("W1", "W2", "x", "t")} for batch in drawn]
+        if _error_rate(**calls[0]) != _error_rate(**calls[1]):
+            return calls
 
 
 def _error_rate(W1, W2, x, t):

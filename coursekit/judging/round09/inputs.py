@@ -4,8 +4,6 @@ import functools
 
 import numpy as np
 
-from nnlab import load_digits
-
 SIZES = (64, 12, 10)  # all different, so that no matrix is taken for another or its transpose
 
 
@@ -86,4 +84,6 @@ def digits():
     -------
     nnlab.data.Digits
     """
+    from nnlab import load_digits  # brings half a second of pyplot, which few commands need
+
     return load_digits()
