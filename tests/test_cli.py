@@ -231,6 +231,34 @@ def test_only_the_named_student_is_graded(coursekit, released, download):
     assert result.output.startswith("1/1 12: not handed in. Nothing of round was handed in.")
 
 
+def test_workers_and_a_cluster_exclude_each_other(coursekit, released):
+    result = coursekit(
+        "grade", "--course", released.root, "--workers", "2", "--dask", "tcp://nowhere:1"
+    )
+    assert result.exit_code == 2
+    assert "--workers is for this machine" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--dask", "tcp://127.0.0.1:9"), "The Dask scheduler at tcp://127.0.0.1:9 cannot be used"),
+        (("--dask", "nowhere.json"), "There is no scheduler file nowhere.json"),
+        (("--dask", "tcp://127.0.0.1:9", "--unsafe-no-sandbox"), "on this machine only"),
+        (("--notebook", "sum"), "round has no notebook 'sum'; it has products, sums."),
+    ],
+)
+def test_what_cannot_be_done_is_told_before_anything_is_graded(
+    coursekit, released, download, options, words
+):
+    coursekit("collect", download(sums="{}"), "--course", released.root)
+    result = coursekit("grade", "--course", released.root, *options)
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(released.autograded.glob("*"))
+
+
 @pytest.mark.parametrize("student", ["nobody", "../11"])
 def test_student_whom_nobody_knows_is_told(coursekit, released, download, student):
     coursekit("collect", download(sums="{"), "--course", released.root)

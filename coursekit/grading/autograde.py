@@ -1,6 +1,7 @@
 """Grade what the students handed in."""
 
 import fcntl
+import logging
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from traitlets import TraitError
 
 from coursekit.course import CONFIG_FILE, Course, private_files
 from coursekit.errors import CourseError, KitError
+from coursekit.grading.cluster import Cluster
 from coursekit.grading.execute import BoundedExecute
 from coursekit.grading.gradebook import OpenGradebook
 from coursekit.grading.handed_in import handed_in_at
@@ -22,6 +24,8 @@ from coursekit.grading.submission import Round
 from coursekit.judging import seeds
 from coursekit.kernels.provisioner import SandboxProvisioner
 from coursekit.processors import processors
+
+LOG = logging.getLogger("coursekit")
 
 
 @dataclass(frozen=True)
@@ -133,9 +137,12 @@ def _alone(course):
 def _workers(course, workers, cluster):
     """Choose who runs the notebooks, and make sure that they are locked in there."""
     if cluster is not None:
-        from coursekit.grading.cluster import Cluster  # Dask is an extra
-
-        return Cluster(cluster)
+        if not course.sandboxed:
+            raise KitError(
+                "Student code runs without a sandbox on this machine only; leave "
+                "--unsafe-no-sandbox or --dask away."
+            )
+        return Cluster(cluster, LOG.warning)
     if course.sandboxed:
         check_sandbox(course.config)
     return Threads(workers or processors(), course.sandboxed)

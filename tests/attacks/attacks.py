@@ -21,6 +21,7 @@ def stage2(y2, t):
 """
 
 EARNED = {"stage2-dE-dz2": 0, "momentum-update": 1}
+UNCHANGED = {"stage2-dE-dz2": 0.25, "momentum-update": 1}  # wrong, but it changes no argument
 SPOILT = {"stage2-dE-dz2": 0, "momentum-update": 0}
 
 
@@ -48,10 +49,10 @@ class Attack:
     seconds: float = 15
 
 
-def returning(name, expression, before=""):
+def returning(name, expression, before="", earns=EARNED):
     """Make an attack by what stage 2 returns; its other calls see what `before` defines."""
     body = f"{before}\n\ndef stage2(y2, t):\n    return {expression}\n"
-    return Attack(name, body)
+    return Attack(name, body, earns)
 
 
 # --- By what the function returns: all in one kernel -----------------------------------------
@@ -197,7 +198,7 @@ BY_VALUE = (
     returning("floats that equal everything", "[Number(1)] * 10", NUMBER),
     returning("a text that equals everything", "Text('wrong')", TEXT),
     returning("a dict", "{'__eq__': True}"),
-    returning("np.matrix of another shape", "np.asmatrix(y2 - t)"),
+    returning("np.matrix of another shape", "np.asmatrix(y2 - t)", earns=UNCHANGED),
     returning("all masked", "np.ma.masked_all(10)"),
     returning("structured", "np.zeros(10, dtype=[('a', 'f8')])"),
     returning("complex", "(y2 - t).astype(complex)"),
@@ -206,7 +207,7 @@ BY_VALUE = (
     returning("infinity", "np.full(10, np.inf)"),
     returning("one number for all", "0.0"),
     returning("one entry for all", "np.zeros(1)"),
-    returning("a column", "(y2 - t)[:, None]"),
+    returning("a column", "(y2 - t)[:, None]", earns=UNCHANGED),
     returning("no entries", "np.zeros(0)"),
     returning("an axis too many", "(y2 - t).reshape((1,) * 20 + (10,))"),
     returning("100 MB", "np.zeros(100 * 2**17)"),

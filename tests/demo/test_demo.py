@@ -360,7 +360,7 @@ def test_appeal_to_a_damaged_notebook_is_one_sentence(verdict, perfect, content)
     told = verdict("perfect", "gradient-W1")
     assert told.exit_code == 1
     assert told.stderr.startswith(f"Error: {perfect} is no notebook any more: ")
-    assert told.stderr.endswith("grade it again.\n")
+    assert told.stderr.endswith("grade it again: coursekit grade --regrade.\n")
 
 
 def test_appeal_that_cannot_be_run_is_one_sentence(verdict, perfect):
