@@ -77,14 +77,11 @@ class Pipeline:
                     self._take(future, told)
 
     def _begin(self, student, told):
-        try:
-            submission = begin(self._round, student)
-        except Exception as problem:  # whatever is wrong with this one, the others go on
-            submission = Outcome(student, FAILED, trouble.told(problem), cause=problem)
+        submission = _safely(student, begin, self._round, student)
         if isinstance(submission, Outcome):
             _tell(submission, told)
         elif not submission.posed:
-            _tell(submission.end(), told)
+            _tell(_safely(student, submission.end), told)
         else:
             self._left[student] = len(submission.posed)
             for posed in submission.posed:
@@ -102,7 +99,15 @@ class Pipeline:
         self._left[submission.student] -= 1
         if not self._left[submission.student]:
             del self._left[submission.student]
-            _tell(submission.end(), told)
+            _tell(_safely(submission.student, submission.end), told)
+
+
+def _safely(student, step, *arguments):
+    """Take a step for one student; whatever is wrong with this one, the others go on."""
+    try:
+        return step(*arguments)
+    except Exception as problem:
+        return Outcome(student, FAILED, trouble.told(problem), cause=problem)
 
 
 def _tell(outcome, told):

@@ -73,6 +73,7 @@ def broken_once(monkeypatch, owner, name, problem):
         (submission, "forget_graded"),
         (submission.finding, "find_notebooks"),
         (submission, "give_nothing"),
+        (submission.Submission, "end"),
     ],
 )
 @pytest.mark.parametrize("problem", [RuntimeError("odd"), MemoryError(), OSError(5, "no")])
@@ -100,6 +101,22 @@ def test_locked_gradebook_fails_one_student_with_a_sentence(course, monkeypatch)
     assert failed.detail.endswith(
         "another program was writing to the gradebook (the formgrader?); grade this student again."
     )
+
+
+def test_graded_folder_that_cannot_be_looked_at_fails_one_student(course, monkeypatch):
+    look = submission.left_to_grade
+
+    def refused(course, assignment, student):
+        if student == "ben":
+            raise PermissionError(13, "Permission denied")
+        return look(course, assignment, student)
+
+    monkeypatch.setattr(submission, "left_to_grade", refused)
+    assert statuses(grade(course, "round")) == {
+        "anna": "graded",
+        "ben": "failed",
+        "carla": "graded",
+    }
 
 
 def test_folder_in_the_way_fails_one_student(course):
