@@ -270,7 +270,11 @@ def main(descriptor, folder):
     except Exception as problem:
         channel.send(control, failed=f"{type(problem).__name__}: {problem}")
         return
-    channel.send(control, ready=True)
+    try:
+        channel.send(control, ready=True)
+    except OSError:  # who asked has gone meanwhile
+        folders.remove(folder)
+        return
     asked = zygote.serve()
     if asked is None:
         folders.remove(folder)

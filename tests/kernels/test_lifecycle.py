@@ -227,6 +227,16 @@ def test_nothing_is_left_of_a_grader_that_was_ended(how):
         assert wait_until(lambda: not os.path.exists(folder))
 
 
+def test_nothing_is_left_of_a_grader_that_was_killed_while_the_zygote_started():
+    with tempfile.TemporaryDirectory(prefix="ck", dir="/tmp") as place:
+        with subprocess.Popen(
+            [sys.executable, "-c", GRADER], env={**os.environ, "TMPDIR": place}
+        ) as grader:
+            assert wait_until(lambda: list(Path(place).glob("ck-*/*")))  # it warms up
+            grader.kill()
+        assert wait_until(lambda: not list(Path(place).glob("ck-*")))
+
+
 def test_looking_from_inside_answers_every_time():
     for _ in range(150):
         assert launcher().what_opens(["/etc/shadow", "/dev/null"]) == ["/dev/null"]
