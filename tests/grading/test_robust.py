@@ -65,18 +65,17 @@ def broken_once(monkeypatch, owner, name, problem):
 
 
 @pytest.mark.parametrize(
-    ("owner", "name"),
+    ("owner", "name", "problem"),
     [
-        (OverwriteCells, "preprocess_cell"),
-        (OpenGradebook, "update_or_create_submission"),
-        (submission, "note_left"),
-        (submission, "forget_graded"),
-        (submission.finding, "find_notebooks"),
-        (submission, "give_nothing"),
-        (submission.Submission, "end"),
+        (OverwriteCells, "preprocess_cell", RuntimeError("odd")),
+        (OpenGradebook, "update_or_create_submission", RuntimeError("odd")),
+        (submission, "note_left", OSError(5, "no")),
+        (submission, "forget_graded", OSError(5, "no")),
+        (submission.finding, "find_notebooks", MemoryError()),
+        (submission, "give_nothing", RuntimeError("odd")),
+        (submission.Submission, "end", OSError(5, "no")),
     ],
 )
-@pytest.mark.parametrize("problem", [RuntimeError("odd"), MemoryError(), OSError(5, "no")])
 def test_failure_of_one_student_stops_nobody(course, monkeypatch, owner, name, problem):
     with monkeypatch.context() as patch:
         broken_once(patch, owner, name, problem)
