@@ -76,4 +76,5 @@ class ClassProgress:
         if not self._notebooks:
             return "no notebook was run"
         pace = self._notebooks / seconds
-        return f"{self._notebooks} notebooks in {seconds:.0f} s, {pace:.1f} a second"
+        noun = "notebook" if self._notebooks == 1 else "notebooks"
+        return f"{self._notebooks} {noun} in {seconds:.0f} s, {pace:.1f} a second"
