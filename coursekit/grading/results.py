@@ -45,7 +45,7 @@ def results(course: Course, assignment: str) -> list[StudentResult]:
     Raises
     ------
     KitError
-        If the assignment was never released, or a graded notebook is damaged.
+        If the assignment was never released, or its release is damaged.
     """
     course.released_assignment(assignment)
     handed_in = {folder.parent.name for folder in course.submissions(assignment)}

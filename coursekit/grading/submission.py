@@ -176,6 +176,7 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
     run = {name: there[name] for name in now if name in there}
     note_left(folder, handed_in, before | set(now))
     forget_graded(folder, now)
+    _forget_feedback(round_, student)
     with round_.gradebook.at_once() as gradebook:
         options = {"found": run, "gradebook": gradebook}
         half = convert(FirstHalf, course, assignment, student, **options)

@@ -177,6 +177,17 @@ def test_points_of_work_that_is_not_there_any_more_are_not_shown(course):
     assert (found(course)["anna"].state, scores(course)["anna"]) == ("graded", 0)
 
 
+def test_pages_of_points_that_do_not_count_any_more_are_removed(course, monkeypatch):
+    """Whatever becomes of the new grading: they would be handed back."""
+    grade(course, "round")
+    feedback(course, "round")
+    broken_once(monkeypatch, OverwriteCells, "preprocess_cell", RuntimeError("odd"))
+    (failed,) = grade(course, "round", Wanted(["anna"], regrade=True))
+    assert failed.status == "failed"
+    assert not (course.feedback / "anna" / "round").exists()
+    assert (course.feedback / "ben" / "round").is_dir()
+
+
 def test_single_notebook_that_a_student_does_not_have(course):
     """It is worth nothing then, and points by hand for the others stay."""
     grade(course, "round")
