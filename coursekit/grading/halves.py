@@ -85,7 +85,6 @@ class _Half(Autograde):
         for given in preprocessors:
             preprocessor = self._preprocessors.make(given, self.exporter)
             notebook, resources = preprocessor(notebook, resources)
-        nbformat.validate(notebook)
         return notebook, resources
 
     def _around_the_execution(self):
@@ -143,6 +142,7 @@ class FirstHalf(_Half):
         sanitised, resources = self._preprocess(
             found.notebook, resources, self.sanitize_preprocessors
         )
+        nbformat.validate(sanitised)
         text = json.dumps(sanitised)
         asking, resources = self._preprocess(sanitised, resources, self._around_the_execution()[0])
         mended = resources.pop(RESOURCE)
@@ -178,6 +178,7 @@ class SecondHalf(_Half):
         notebook, _ = self._preprocess(
             _with_outputs(posed.sanitised, text), posed.resources, self._around_the_execution()[1]
         )
+        nbformat.validate(notebook)
         names = posed.resources["nbgrader"]
         folder = Path(self._format_dest(names["assignment"], names["student"]))
         # Indenting it, as nbformat does, would take three times as long.
