@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from glob import escape
 from pathlib import Path
 
@@ -67,30 +68,34 @@ class Course:
         """Return nbgrader's own view of the folder, with traits such as ``student_id`` set."""
         return CourseDirectory(config=self.config, **options)
 
+    @cached_property
+    def _directory(self):
+        return self.directory()
+
     @property
     def source(self) -> Path:
         """Folder of the instructor's notebooks, with solutions."""
-        return self.root / self.directory().source_directory
+        return self.root / self._directory.source_directory
 
     @property
     def release(self) -> Path:
         """Folder of the students' notebooks, made from `source`."""
-        return self.root / self.directory().release_directory
+        return self.root / self._directory.release_directory
 
     @property
     def submitted(self) -> Path:
         """Folder of what the students handed in."""
-        return self.root / self.directory().submitted_directory
+        return self.root / self._directory.submitted_directory
 
     @property
     def autograded(self) -> Path:
         """Folder of the graded notebooks."""
-        return self.root / self.directory().autograded_directory
+        return self.root / self._directory.autograded_directory
 
     @property
     def feedback(self) -> Path:
         """Folder of the feedback pages."""
-        return self.root / self.directory().feedback_directory
+        return self.root / self._directory.feedback_directory
 
     @property
     def build(self) -> Path:

@@ -35,7 +35,7 @@ class OpenGradebook(Gradebook):
             sessionmaker(class_=_Session, bind=self.engine, expire_on_commit=False)
         )
         self._released = {}
-        self._entries = {}
+        self._notebooks, self._entries = {}, {}
 
     @contextmanager
     def at_once(self) -> Iterator[Gradebook]:
@@ -48,6 +48,7 @@ class OpenGradebook(Gradebook):
             raise
         finally:
             self.db.remove()
+            self._notebooks.clear()
             self._entries.clear()
 
     def find_source_cell(self, name, notebook, assignment):
@@ -57,6 +58,12 @@ class OpenGradebook(Gradebook):
     def find_graded_cell(self, name, notebook, assignment):
         """Find what a cell is worth; see `Gradebook.find_graded_cell`."""
         return self._find_released(super().find_graded_cell, name, notebook, assignment)
+
+    def find_submission_notebook(self, *where):
+        """Find a student's notebook; see `Gradebook.find_submission_notebook`."""
+        if where not in self._notebooks:
+            self._notebooks[where] = super().find_submission_notebook(*where)
+        return self._notebooks[where]
 
     def find_grade(self, grade_cell, notebook, assignment, student):
         """Find a student's grade of a cell; see `Gradebook.find_grade`."""

@@ -4,12 +4,11 @@ import json
 import shutil
 import stat
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
-from nbformat import NotebookNode
+from nbformat.v4.rwbase import strip_transient
 from nbgrader.converters import Autograde
 from nbgrader.utils import find_all_files
 
@@ -17,10 +16,9 @@ from coursekit.conversion import take_one_submission
 from coursekit.errors import KitError
 from coursekit.grading.execute import BoundedExecute
 from coursekit.grading.finding import Found
-from coursekit.grading.gradebook import OpenGradebook
 from coursekit.grading.mending import RESOURCE
 from coursekit.grading.todo import write_whole
-from coursekit.grading.together import shared
+from coursekit.grading.together import Preprocessors
 from coursekit.grading.trouble import told
 
 
@@ -32,10 +30,10 @@ class Posed:
     ----------
     name : str
         Without ``.ipynb``.
-    sanitised : nbformat.NotebookNode
-        With the locked cells as they were released.
+    sanitised : str
+        JSON text, with the locked cells as they were released.
     text : str
-        The same with its challenges, as JSON.
+        The same with its challenges.
     resources : dict
         What the preprocessors before the execution left for those after it.
     mended : tuple of str
@@ -43,7 +41,7 @@ class Posed:
     """
 
     name: str
-    sanitised: NotebookNode = field(repr=False)
+    sanitised: str = field(repr=False)
     text: str = field(repr=False)
     resources: dict = field(repr=False)
     mended: tuple[str, ...]
@@ -55,9 +53,10 @@ class _Half(Autograde):
     nbgrader writes the sanitised notebook and reads it again; here it stays in memory.
     """
 
-    def __init__(self, coursedir, names, gradebook: OpenGradebook, **options):
+    def __init__(self, coursedir, names, preprocessors: Preprocessors, **options):
         super().__init__(coursedir, **options)
-        self._names, self._gradebook = names, gradebook
+        self._names, self._preprocessors = names, preprocessors
+        self._gradebook = preprocessors.gradebook
 
     def init_notebooks(self):
         """Name the notebooks as if they lay in the student's folder, wherever they were found."""
@@ -83,12 +82,9 @@ class _Half(Autograde):
 
     def _preprocess(self, notebook, resources, preprocessors):
         """Do what nbconvert's exporters do, without three copies and a check for each step."""
-        self.exporter._preprocessors = []  # as nbgrader's own `Autograde` does
-        for preprocessor in shared(preprocessors, self._gradebook, self.exporter):
-            self.exporter.register_preprocessor(preprocessor)
-        for preprocessor in self.exporter._preprocessors:
+        for given in preprocessors:
+            preprocessor = self._preprocessors.make(given, self.exporter)
             notebook, resources = preprocessor(notebook, resources)
-        nbformat.validate(notebook)
         return notebook, resources
 
     def _around_the_execution(self):
@@ -110,7 +106,7 @@ class FirstHalf(_Half):
     coursedir : CourseDirectory
     found : mapping of str to Found
         The notebooks by their names.
-    gradebook : OpenGradebook
+    preprocessors : Preprocessors
 
     Attributes
     ----------
@@ -146,11 +142,11 @@ class FirstHalf(_Half):
         sanitised, resources = self._preprocess(
             found.notebook, resources, self.sanitize_preprocessors
         )
-        asking, resources = self._preprocess(
-            deepcopy(sanitised), resources, self._around_the_execution()[0]
-        )
+        nbformat.validate(sanitised)
+        text = json.dumps(sanitised)
+        asking, resources = self._preprocess(sanitised, resources, self._around_the_execution()[0])
         mended = resources.pop(RESOURCE)
-        self.posed.append(Posed(name, sanitised, json.dumps(asking), resources, mended))
+        self.posed.append(Posed(name, text, json.dumps(asking), resources, mended))
 
     def set_permissions(self, assignment_id, student_id):
         """Leave the permissions to the second half, which still writes."""
@@ -164,7 +160,7 @@ class SecondHalf(_Half):
     coursedir : CourseDirectory
     ran : mapping of Posed to str
         The JSON text of each notebook after its run.
-    gradebook : OpenGradebook
+    preprocessors : Preprocessors
     """
 
     def __init__(self, coursedir, ran: Mapping[Posed, str], **options):
@@ -182,14 +178,17 @@ class SecondHalf(_Half):
         notebook, _ = self._preprocess(
             _with_outputs(posed.sanitised, text), posed.resources, self._around_the_execution()[1]
         )
+        nbformat.validate(notebook)
         names = posed.resources["nbgrader"]
         folder = Path(self._format_dest(names["assignment"], names["student"]))
-        write_whole(folder / f"{posed.name}.ipynb", f"{nbformat.writes(notebook)}\n")
+        # Indenting it, as nbformat does, would take three times as long.
+        graded = json.dumps(strip_transient(notebook), ensure_ascii=False)
+        write_whole(folder / f"{posed.name}.ipynb", f"{graded}\n")
 
 
-def _with_outputs(notebook, text):
+def _with_outputs(sanitised, text):
     """Give a notebook the outputs and metadata of its run; sources and roles stay its own."""
-    ran = nbformat.from_dict(json.loads(text))
+    notebook, ran = (nbformat.from_dict(json.loads(told)) for told in (sanitised, text))
     roles = [cell.metadata.get("nbgrader") for cell in notebook.cells]
     notebook.metadata = ran.metadata
     for cell, role, after in zip(notebook.cells, roles, ran.cells, strict=True):

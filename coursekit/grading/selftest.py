@@ -1,6 +1,7 @@
 """Make sure, before any student code runs, that the course is out of its reach."""
 
 import os
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -88,9 +89,13 @@ def out_of_reach(config):
         root / PoseChallenges(config=config).secret_file,
         *(root / getattr(directory, f"{name}_directory") for name in FOLDERS),
         *([root / database] if database else []),
-        # files, because names in the folder of all packages may be listed
-        *Path(coursekit.__file__).parent.rglob("*.py"),
-        Path(nbgrader.__file__),
+        *_modules(),
         os.path.expanduser("~"),  # unlike Path.home, without complaint where there is none
     ]
     return sorted({str(place) for place in places})
+
+
+@cache
+def _modules():
+    """List files, because names in the folder of all packages may be listed."""
+    return [*Path(coursekit.__file__).parent.rglob("*.py"), Path(nbgrader.__file__)]

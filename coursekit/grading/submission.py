@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from nbformat import NotebookNode
 from nbgrader.utils import rmtree
@@ -21,6 +22,7 @@ from coursekit.grading.todo import (
     left_to_grade,
     note_left,
 )
+from coursekit.grading.together import Preprocessors
 from coursekit.grading.trouble import told
 
 
@@ -47,6 +49,11 @@ class Round:
     released: Mapping[str, NotebookNode]
     notebooks: Collection[str]
     regrade: bool = False
+
+    @cached_property
+    def preprocessors(self) -> Preprocessors:
+        """What the notebooks go through, beside their run."""
+        return Preprocessors(self.gradebook)
 
     def is_done(self, student: str) -> bool:
         """Tell by the files alone whether nothing of a student is to be graded."""
@@ -107,7 +114,7 @@ class Submission:
             try:
                 with self.round.gradebook.at_once() as gradebook:
                     if self.ran:
-                        options = {"ran": self.ran, "gradebook": gradebook}
+                        options = {"ran": self.ran, "preprocessors": self.round.preprocessors}
                         half = convert(SecondHalf, course, assignment, self.student, **options)
                     give_nothing(gradebook, assignment, self.student, self.missing)
                 if self.ran:
@@ -177,8 +184,8 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
     note_left(folder, handed_in, before | set(now))
     forget_graded(folder, now)
     _forget_feedback(round_, student)
-    with round_.gradebook.at_once() as gradebook:
-        options = {"found": run, "gradebook": gradebook}
+    with round_.gradebook.at_once():
+        options = {"found": run, "preprocessors": round_.preprocessors}
         half = convert(FirstHalf, course, assignment, student, **options)
     missing = [name for name in now if name not in there]
     return Submission(round_, student, handed_in, half.posed, missing, before - set(now))

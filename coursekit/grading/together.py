@@ -1,4 +1,4 @@
-"""nbgrader's preprocessors for a whole class: they share an open gradebook, and check things once.
+"""nbgrader's preprocessors for a whole class: made once, they share an open gradebook.
 
 Each does what nbgrader's does, cell by cell by nbgrader's own code. Only what stands around that
 differs: nbgrader opens the gradebook anew each time, and checks each student's metadata again.
@@ -105,27 +105,42 @@ ON_OPEN_GRADEBOOK = {
 }
 
 
-def shared(preprocessors, gradebook, parent):
-    """Replace nbgrader's preprocessors by those that share what they can.
+class Preprocessors:
+    """The preprocessors of a class; those that keep nothing of a notebook are made once.
 
     Parameters
     ----------
-    preprocessors : iterable
-        Classes, or what else nbconvert takes for a preprocessor.
     gradebook : OpenGradebook
-    parent : Configurable
-        Whose configuration they take.
-
-    Returns
-    -------
-    list
-        Ready to be registered.
     """
-    return [
-        ON_OPEN_GRADEBOOK[given](gradebook, parent=parent)
-        if given in ON_OPEN_GRADEBOOK
-        else CheckCellMetadata
-        if given is stock.CheckCellMetadata
-        else given
-        for given in preprocessors
-    ]
+
+    def __init__(self, gradebook: OpenGradebook):
+        self.gradebook = gradebook
+        self._made = {}
+
+    def make(self, given, exporter):
+        """Make a preprocessor ready to be called.
+
+        Parameters
+        ----------
+        given : object
+            A class, or what else nbconvert takes for a preprocessor.
+        exporter : nbconvert.Exporter
+            Whose configuration it takes.
+
+        Returns
+        -------
+        callable
+        """
+        kept = isinstance(given, type) and given.__module__.startswith(("nbgrader.", "coursekit."))
+        if kept and given in self._made:
+            return self._made[given]
+        if given in ON_OPEN_GRADEBOOK:
+            made = ON_OPEN_GRADEBOOK[given](self.gradebook, parent=exporter)
+        else:
+            exporter.register_preprocessor(
+                CheckCellMetadata if given is stock.CheckCellMetadata else given
+            )
+            made = exporter._preprocessors.pop()
+        if kept:
+            self._made[given] = made
+        return made

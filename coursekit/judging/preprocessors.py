@@ -10,6 +10,7 @@ import inspect
 import json
 import re
 import secrets
+from functools import lru_cache
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_locked
@@ -23,7 +24,7 @@ JUDGE_LINE = re.compile(r"^judge\(\"([\w-]+)\"\)$", re.MULTILINE)
 RESOURCE = "coursekit_challenges"
 
 PUBLISH = """
-def publish(request, namespace):
+def publish(request, nonce, namespace):
     import json
     from IPython.display import publish_display_data
 
@@ -32,7 +33,7 @@ def publish(request, namespace):
     answers = answer_all(
         namespace, request["names"], request["challenges"], harness, encode, decode
     )
-    publish_display_data({request["mime"]: {"nonce": request["nonce"], "answers": answers}})
+    publish_display_data({request["mime"]: {"nonce": nonce, "answers": answers}})
 """
 
 
@@ -118,27 +119,30 @@ def asking_source(task, seed, nonce):
     -------
     str
     """
+    return (
+        "_judge = {'__name__': 'judge'}\n"
+        f"exec({_module(task.harness)!r}, _judge)\n"
+        f"_judge.pop('publish')({_request(task, seed)!r}, {nonce!r}, globals())\n"
+        "del _judge"
+    )
+
+
+@lru_cache(maxsize=8)
+def _module(harness):
+    parts = map(inspect.getsource, (wire, answering, harness))
+    return "\n".join([*parts, PUBLISH])
+
+
+@lru_cache(maxsize=64)  # as many as a round has tasks, and some
+def _request(task, seed):
+    """Write what the kernel is asked, the same for all students of a grading run."""
     request = {
         "mime": MIME,
-        "nonce": nonce,
         "names": list(task.asks),
         "challenges": marking.pose(task, seed),
         "harness": task.harness.__name__,
     }
-    module = "\n".join(
-        [
-            inspect.getsource(wire),
-            inspect.getsource(answering),
-            inspect.getsource(task.harness),
-            PUBLISH,
-        ]
-    )
-    return (
-        "_judge = {'__name__': 'judge'}\n"
-        f"exec({module!r}, _judge)\n"
-        f"_judge.pop('publish')({json.dumps(request)!r}, globals())\n"
-        "del _judge"
-    )
+    return json.dumps(request)
 
 
 def sent_answers(cell, nonce):

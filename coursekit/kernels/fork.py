@@ -41,6 +41,11 @@ class Workspace:
         """Folder of the kernel's sockets."""
         return self.root / "ipc"
 
+    @property
+    def connection_file(self):
+        """Tells the kernel its sockets."""
+        return self.ipc / "connection.json"
+
     def remove(self):
         """Remove the folders and all that student code left there."""
         folders.remove(self.root)

@@ -4,15 +4,12 @@ import os
 import signal
 import sys
 import tempfile
-import types
 from importlib.machinery import PathFinder
 
-from coursekit.kernels import channel, policy
-
-OWN_PACKAGE = "coursekit"
+from coursekit.kernels import channel, policy, prepared
 
 
-def run(connection, sandbox, limits, request):
+def run(connection, sandbox, limits, request, app):
     """Become a kernel in the sandbox; does not return.
 
     Parameters
@@ -22,13 +19,15 @@ def run(connection, sandbox, limits, request):
     sandbox : sandbox.Sandbox
     limits : policy.Limits
     request : dict
-        ``work``, ``ipc`` and ``profile`` (folders), ``arguments`` (of ipykernel), ``environment``.
+        ``work``, ``ipc`` and ``profile`` (folders), ``connection_file``, ``environment``.
+    app : ipykernel.kernelapp.IPKernelApp
+        Prepared, see `prepared.prepare`.
     """
     try:
         _settle(request["environment"], request["work"], request["profile"])
         sandbox.enter(limits, request["work"], request["ipc"])
         _forget(_NotHere(sandbox.hidden_modules, sandbox.packages))
-        app = _kernel_app(request["arguments"])
+        prepared.open_to(app, request["connection_file"])
         sandbox.seal()
     except BaseException as problem:
         channel.send(connection, failed=f"{type(problem).__name__}: {problem}"[:2000])
@@ -75,26 +74,21 @@ def _settle(environment, work, profile):
         "TMPDIR": work,
         "IPYTHONDIR": profile,
         "MPLCONFIGDIR": os.path.join(work, ".matplotlib"),
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MPLBACKEND": prepared.INLINE,
         "LOGNAME": "student",
     }
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.modules["numpy"].random.seed()  # Python's own generator is seeded by the fork
     tempfile.tempdir = None
-    sys.modules["__main__"] = types.ModuleType("__main__")
     sys.argv = ["ipykernel_launcher"]
 
 
 def _forget(not_here):
-    """Take the course's code, and other modules that may not be read, out of Python's reach."""
-    for name in list(sys.modules):
-        if name.partition(".")[0] == OWN_PACKAGE:
-            del sys.modules[name]
+    """Take what may not be read out of Python's reach."""
     sys.path[:] = [path for path in sys.path if _is_listed(path)]
     # Editable installations have finders of their own, which know where the course lies.
     sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
     sys.meta_path.insert(0, not_here)
-    sys.path_importer_cache.clear()
 
 
 def _is_listed(path):
@@ -119,25 +113,3 @@ class _NotHere:
                 f"there are {', '.join(self._offered)}",
                 name=name,
             )
-
-
-def _kernel_app(arguments):
-    import matplotlib
-    from ipykernel.kernelapp import IPKernelApp
-    from matplotlib_inline import backend_inline
-
-    app = IPKernelApp.instance()
-    app.initialize(arguments)
-    # Imported before there was a shell, the inline backend has yet to hook itself in.
-    matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]
-    backend_inline._enable_matplotlib_integration()
-    # Before the inline backend shows a figure, pyplot would draw it once more for nobody.
-    sys.modules["matplotlib.pyplot"].uninstall_repl_displayhook()
-    app.shell.system = _no_shell
-    app.shell.getoutput = _no_shell
-    return app
-
-
-def _no_shell(command, *_, **__):
-    """Answer ``!command`` in place of IPython."""
-    raise PermissionError(f"Shell commands such as !{command} do not run where this is graded.")

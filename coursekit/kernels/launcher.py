@@ -103,7 +103,7 @@ class Launcher:
         space : Workspace
         limits : policy.Limits
         arguments : list of str
-            Those of ipykernel.
+            Those of ipykernel, but for its connection file.
         environment : dict
             All that the kernel sees, beside what the sandbox itself sets.
         packages, readable : iterable of str
@@ -125,6 +125,7 @@ class Launcher:
             readable,
             act="run",
             arguments=list(arguments),
+            connection_file=str(space.connection_file),
             environment=environment,
         )
         return ForkedKernel(connection)

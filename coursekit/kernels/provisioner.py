@@ -98,7 +98,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         manager = self.parent
         manager.transport = "ipc"
         manager.ip = str(self._space.ipc / "k")
-        manager.connection_file = str(self._space.ipc / "connection.json")
+        manager.connection_file = str(self._space.connection_file)
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
         command = manager.format_kernel_cmd(extra_arguments=kwargs.pop("extra_arguments", []))
@@ -106,7 +106,7 @@ class SandboxProvisioner(KernelProvisionerBase):
 
     async def launch_kernel(self, cmd, **kwargs):
         """Fork the kernel and wait until its sockets are bound."""
-        arguments = cmd[cmd.index("-f") :]
+        arguments = cmd[cmd.index("-f") + 2 :]
         kernel = None
         try:
             names = (*policy.ENVIRONMENT, *self.environment)

@@ -5,7 +5,6 @@ parent over that socket and ends when the parent closes it, which an ended paren
 one thread and an environment without secrets.
 """
 
-import gc
 import io
 import os
 import selectors
@@ -14,12 +13,14 @@ import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from time import monotonic
 
 from coursekit.kernels import channel, folders, policy
 from coursekit.kernels.forked import look, run
+from coursekit.kernels.prepared import prepare
 from coursekit.kernels.sandbox import Sandbox
 from coursekit.kernels.watch import (
     FLOODED,
@@ -30,6 +31,8 @@ from coursekit.kernels.watch import (
 )
 
 PROFILE = "ipython"
+OWN_PACKAGE = "coursekit"
+TICKS = 0.1  # seconds by which the limit of processor time and its measure may disagree
 
 # What ipykernel and matplotlib would import at the start of each kernel, or at its first cell.
 OF_EVERY_KERNEL = (
@@ -37,7 +40,6 @@ OF_EVERY_KERNEL = (
     "IPython.core.oinspect",
     "IPython.core.pylabtools",
     "ipykernel.comm.manager",
-    "ipykernel.debugger",
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
     "ipykernel.subshell_manager",
@@ -89,6 +91,7 @@ class Zygote:
     def __init__(self, control, profile):
         self._control, self._profile = control, profile
         self._sandboxes = {}
+        self._app, self._arguments = None, None
         self._kernels = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ, self._on_request)
@@ -132,15 +135,15 @@ class Zygote:
         """Start what is asked for; False in the forked process."""
         sandbox = self._sandbox(tuple(message["packages"]), tuple(message["readable"]))
         limits = policy.Limits(**message["limits"])
+        act = {"look": self._look, "run": self._run}[message["act"]]
+        asked = act(connection, sandbox, limits, message)
         watch = Watch(limits, message["work"])
         if not self._kernels:
             self._grader_before = resident_memory(self._grader)
         pid = os.fork()
         if pid == 0:
             self._let_go(connection)
-            act = {"look": look, "run": run}[message["act"]]
-            message["profile"] = self._profile
-            self._asked = lambda: act(connection, sandbox, limits, message)
+            self._asked = asked
             return False
         try:
             pidfd = os.pidfd_open(pid)
@@ -152,6 +155,17 @@ class Zygote:
         self._selector.register(connection, selectors.EVENT_READ, lambda _: self._on_word(kernel))
         self._selector.register(kernel.pidfd, selectors.EVENT_READ, lambda _: self._on_end(kernel))
         return True
+
+    def _look(self, *what):
+        return partial(look, *what)
+
+    def _run(self, connection, sandbox, limits, message):
+        message["profile"] = self._profile
+        if message["arguments"] != self._arguments:
+            self._arguments = None
+            self._app = prepare(message["arguments"])
+            self._arguments = message["arguments"]
+        return partial(run, connection, sandbox, limits, message, self._app)
 
     def _sandbox(self, packages, readable):
         key = packages, readable
@@ -176,7 +190,7 @@ class Zygote:
         code = os.waitstatus_to_exitcode(status)
         if code in (-signal.SIGXCPU, -signal.SIGKILL) and not kernel.reason:
             seconds = kernel.watch.limits.processor_time
-            if usage.ru_utime + usage.ru_stime >= seconds:
+            if usage.ru_utime + usage.ru_stime >= seconds - TICKS:
                 kernel.reason = f"used more than {seconds} s of processor time"
         for registered in (kernel.pidfd, kernel.connection):
             with suppress(KeyError):
@@ -224,7 +238,7 @@ def _tell(connection, **message):
 
 
 def warm_up(folder):
-    """Import what kernels need, draw once, and set the memory aside.
+    """Import what kernels need, draw once, and take this course's code out of Python's reach.
 
     Parameters
     ----------
@@ -236,6 +250,9 @@ def warm_up(folder):
     RuntimeError
         If an import left a thread behind, for a fork would lose it.
     """
+    sys.modules["debugpy.server"] = None  # a kernel of the grader's has nobody to debug it
+    import_module("ipykernel.debugger")
+    del sys.modules["debugpy.server"]
     for name in (*OF_EVERY_KERNEL, *policy.PRELOADED):
         if find_spec(name.partition(".")[0]):
             import_module(name)
@@ -245,15 +262,17 @@ def warm_up(folder):
     from coursekit.kernels import jobs
 
     jobs.register()
+    os.environ["IPYTHONDIR"] = folder
     ProfileDir.create_profile_dir_by_name(folder, "default")
     figure = Figure()
     figure.subplots().plot([0, 1])
     figure.savefig(io.BytesIO(), format="png")  # finds the fonts
-    gc.collect()
-    gc.freeze()  # a collection in a kernel would copy all of this: 120 ms a notebook
     threads = len(os.listdir("/proc/self/task"))
     if threads > 1:
         raise RuntimeError(f"{threads} threads are left after the imports")
+    for name in list(sys.modules):  # in a kernel, it would copy what they share to walk through
+        if name.partition(".")[0] == OWN_PACKAGE:
+            del sys.modules[name]
 
 
 def main(descriptor, folder):

@@ -113,8 +113,8 @@ ENDINGS = {
         "File too large",
         True,
     ),
-    "100,000 files": (
-        "import time\nfor number in range(100_000):\n    open(str(number), 'w').close()\n"
+    "thousands of files": (
+        "import time\nfor number in range(4_000):\n    open(str(number), 'w').close()\n"
         "time.sleep(5)",
         "made more than 2000 files",
         False,
@@ -157,10 +157,11 @@ def children():
 @pytest.mark.parametrize("name", ENDINGS)
 def test_misbehaving_cell_gets_a_sentence_and_stops_nothing_but_its_kernel(tmp_path, name):
     source, words, lives = ENDINGS[name]
-    first, cell, last = run(tmp_path, FIRST, source, LAST)
+    seconds = 6 if "sleep(5)" in source else 2  # where the watch ends it, not the clock
+    first, cell, last = run(tmp_path, FIRST, source, LAST, seconds=seconds)
     assert printed(first) == "judged before\n"
     if words:
-        assert any(word in errors(cell)[-1] for word in words.split("|"))
+        assert any(word in errors(cell)[-1] for word in words.split("|")), errors(cell)
     if lives is not None:
         assert printed(last) == ("after\n" if lives else "")
     if not printed(last):
