@@ -17,7 +17,8 @@ from coursekit.judging.preprocessors import JudgeAnswers, PoseChallenges
 c = get_config()  # noqa: F821  (nbgrader's loader defines it)
 
 c.CourseDirectory.course_id = "cs-e4850"
-c.CourseDirectory.ignore = [".*", "*.pyc", "__pycache__", "feedback"]  # never copied
+# Never copied.
+c.CourseDirectory.ignore = [".*", "*.pyc", "__pycache__", "*.egg-info", "feedback", "hand_in"]
 c.Exchange.timezone = "Europe/Helsinki"  # the time zone of MyCourses' dates
 
 # --- Release ---------------------------------------------------------------------------------

@@ -12,6 +12,10 @@ from nbgrader.converters import GenerateAssignment
 from coursekit.conversion import convert
 from coursekit.course import Course, public_files
 
+INSTALLED = b"""
+# The package beside the notebooks, so that Jupyter finds what it offers
+--editable .
+"""
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 
 
@@ -77,7 +81,8 @@ def _pack_release(course: Course, assignment: str) -> Released:
     contents = dict(files)
     requirements = course.root / "requirements.txt"
     if requirements.is_file():
-        contents["requirements.txt"] = requirements.read_bytes()
+        package = INSTALLED if "pyproject.toml" in files else b""
+        contents["requirements.txt"] = requirements.read_bytes() + package
     archive.parent.mkdir(exist_ok=True)
     archive.write_bytes(pack(assignment, contents))
     return Released(folder, archive, tuple(files))

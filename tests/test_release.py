@@ -80,6 +80,14 @@ def test_zip_holds_the_release_and_the_requirements(released):
     archive.close()
 
 
+def test_zip_of_a_round_with_a_package_installs_it(released):
+    (released.source / "round" / "pyproject.toml").write_text("")
+    with zipfile.ZipFile(release(released, "round").archive) as archive:
+        lines = archive.read("round/requirements.txt").decode().splitlines()
+    assert lines[-1] == "--editable ."
+    assert lines[0] == (released.root / "requirements.txt").read_text().splitlines()[0]
+
+
 def test_packing_depends_on_names_and_contents_only():
     assert pack("a", {"x": b"1", "y": b"2"}) == pack("a", {"y": b"2", "x": b"1"})
     assert pack("a", {"x": b"1"}) != pack("a", {"x": b"2"})

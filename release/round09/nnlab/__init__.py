@@ -1,4 +1,4 @@
-"""Helpers for exercise round 9: data, checks, figures and progress bars.
+"""Helpers for exercise round 9: data, checks, figures, progress bars and the hand-in.
 
 The package lies next to the notebooks, so that ``import nnlab`` works there. It tells you
 whether your results look right and what may be wrong with them; it does not hold the results.
@@ -13,6 +13,7 @@ from nnlab.checks import CheckFailed, check_close, check_gradient, check_shape
 from nnlab.curves import plot_history, plot_sweep
 from nnlab.data import Cases, Digits, load_digits
 from nnlab.figures import show_confusion, show_digits, show_weights
+from nnlab.handing_in import hand_in
 from nnlab.progress import progress
 from nnlab.start import cosine_weights
 
@@ -28,6 +29,7 @@ __all__ = [
     "check_gradient",
     "check_shape",
     "cosine_weights",
+    "hand_in",
     "load_digits",
     "plot_history",
     "plot_sweep",

@@ -76,3 +76,6 @@ def test_the_real_export_takes_what_it_is_given(tmp_path, make_pdf):
         assert words in text
     assert merged.outline[-1]["/Title"] == "Exercise 1, scan"
     assert merged.root_object["/MarkInfo"]["/Marked"]
+    # Its metadata claim PDF/UA, and a photo is none.
+    assert b"pdfuaid" in PdfReader(io.BytesIO(exported.pdf)).root_object["/Metadata"].get_data()
+    assert "/Metadata" not in merged.root_object

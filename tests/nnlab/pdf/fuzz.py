@@ -16,8 +16,8 @@ from pathlib import Path
 from nbformat import NotebookNode, from_dict
 
 from nnlab.pdf import export
-from nnlab.pdf.errors import CannotShow
 from nnlab.pdf.formulas import Drawing, Formulas
+from nnlab.pdf.page import CannotShow
 
 HERE = Path(__file__).parent
 PIECES = [

@@ -12,8 +12,8 @@ from pathlib import Path
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from nnlab.pdf import export
-from nnlab.pdf.errors import CannotShow
 from nnlab.pdf.formulas import Formulas
+from nnlab.pdf.page import CannotShow
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[2] / "docs" / "pdf.md"

@@ -12,7 +12,10 @@ from PIL import Image, ImageChops, ImageStat
 from pypdf import PdfReader
 
 from nnlab.pdf import Title, export
+from nnlab.pdf.formulas import Formulas
 from nnlab.pdf.lines import printed, wrap
+from nnlab.pdf.markdown import from_markdown
+from nnlab.pdf.page import Page
 from tests.nnlab.pdf import fuzz
 from tests.nnlab.pdf.stress import SVG, TABLE, TRACEBACK, picture, shown, stress_notebook
 
@@ -116,13 +119,9 @@ def test_nothing_runs_out_of_the_page(document, printed, paper):
 
 
 def test_long_lines_go_on_and_lose_nothing():
-    ((*rows,),) = wrap([[["keyword", "x" * 100], " " + "y" * 80]])
+    ((*rows,),) = wrap([[("keyword", "x" * 100), ("", " " + "y" * 80)]])
     assert len(rows) == 3
-    runs = [run for row in rows for run in row]
-    assert (
-        "".join(run if isinstance(run, str) else run[1] for run in runs)
-        == "x" * 100 + " " + "y" * 80
-    )
+    assert "".join(text for row in rows for _, text in row) == "x" * 100 + " " + "y" * 80
 
 
 @pytest.mark.parametrize(
@@ -137,17 +136,41 @@ def test_long_lines_go_on_and_lose_nothing():
     ],
 )
 def test_printed_lines_are_what_a_terminal_shows_in_the_end(text, lines):
-    assert [line[0] for line in printed(text)] == lines
+    assert ["".join(text for _, text in line) for line in printed(text)] == lines
 
 
 def test_colours_of_a_terminal_stay_and_its_other_sequences_go():
     ((red, plain, bold),) = printed(
         "\x1b[31mred\x1b[0m \x1b[2Kplain\x1b[1m bold\x1b[0m\x1b]0;title\x07"
     )
-    assert red[1] == "red"
     assert re.fullmatch("#[0-9a-f]{6}", red[0])
-    assert plain == " plain"
-    assert bold == ["bold", " bold"]
+    assert red[1] == "red"
+    assert plain == ("", " plain")
+    assert bold == ("bold", " bold")
+
+
+def test_markdown_is_set_with_the_colours_of_programs_lists_and_html():
+    source = "```python\nreturn 1\n```\n\n- a <b>$x$</b>  \n  c\n\nterm\n: told"
+    listing, items, term, told = from_markdown(source, Page(Formulas()))
+    assert ("keyword", "return") in listing[1][0][0]
+    kind, _, tight, ((paragraph,),) = items
+    assert (kind, tight) == ("list", True)
+    assert [run if isinstance(run, str) else run[0] for run in paragraph[1]] == [
+        "a ",
+        "strong",
+        "newline",
+        "c",
+    ]
+    assert (term, told) == (["par", [["strong", ["term"]]]], ["quote", [["par", ["told"]]]])
+
+
+def test_formulas_in_html_are_formulas_and_prices_are_not(document):
+    pdf = document(
+        "<div>a $x &lt; y$ <b>$$z$$</b></div>\n\n<p>\\begin{align}a &amp;= b\\end{align}</p>\n\n"
+        "<p>for $5</p><p>or $6</p>"
+    )
+    assert pdf.alternatives() == ["x < y", "z", "\\begin{align}a &= b\\end{align}"]
+    assert "for $5 or $6" in pdf.flat
 
 
 def test_a_traceback_is_in_colour_and_a_warning_has_its_own_look(document, printed):

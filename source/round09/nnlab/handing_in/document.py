@@ -77,9 +77,12 @@ def merge(notebooks: bytes, scan: bytes) -> bytes:
     if not (notebooks and scan):
         return notebooks or scan
     from pypdf import PdfWriter
+    from pypdf.generic import NameObject
 
     writer = PdfWriter(clone_from=io.BytesIO(notebooks))
     first = len(writer.pages)
+    # Photos have no tags: with them it is no PDF/UA any more, as its metadata may say.
+    writer.root_object.pop(NameObject("/Metadata"), None)
     writer.append(io.BytesIO(scan), import_outline=False)
     writer.add_outline_item(title=OUTLINE, page_number=first)
     writer.set_page_label(0, first - 1, style="/D", start=1)

@@ -1,20 +1,39 @@
 """Formulas as drawings that know their baseline: LaTeX to MathML to SVG."""
 
+import html
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from unicodedata import category
 
 import ziamath
+from latex2mathml.converter import Converter
+from latex2mathml.symbols_parser import SYMBOLS_FILE
 from ziamath.nodes.mrow import Mrow
 from ziamath.nodes.mspace import Mpadded, Mphantom
 from ziamath.nodes.mtable import Mtable
+from ziamath.styles import MathVariant, parse_variant, styledstr
 
-from nnlab.pdf.errors import CannotShow
 from nnlab.pdf.latex import Macros, rewritten
-from nnlab.pdf.mathml import mathml
+from nnlab.pdf.page import CannotShow
 
 SIZE = 24.0  # Pixels for an em while drawing; the text's own size is set by Typst.
-LONGEST = 20_000
+FONT = ziamath.zmath.loadedfonts["default"]
+# MathML's names of alphabets that ziamath calls otherwise.
+ALPHABETS = {"double-struck": "double", "sans-serif": "sans", "monospace": "mono", "-": " "}
+ACCENTED = {"mover", "munder", "munderover"}
+SCRIPTED = {"msub", "msup", "msubsup", *ACCENTED}
+# Names over and under which limits stand in displayed formulas.
+LIMITS = {"lim", "max", "min", "sup", "inf", "det", "gcd", "Pr", "lim sup", "lim inf"}
+# TeX's spaces around relations and binary operators, and after punctuation, in em.
+SPACES = {"R": (5 / 18, 5 / 18), "B": (4 / 18, 4 / 18), "P": (0, 3 / 18), "L": (3 / 18, 3 / 18)}
+# ziamath takes an em for a third more than it is.
+EM = 0.75
+LENGTH = re.compile(r"(-?[\d.]+)em\b")
+# Signs of another class than Unicode's.
+SIGNS = {"R": "=<>:≔∼~", "P": ",;", "B": "+−*±∓×÷·∗⋅∘◯", "N": "/!?.…⋯⋮⋱"}
 
 
 @dataclass(frozen=True)
@@ -39,11 +58,10 @@ class Drawing:
 
 
 class Formulas:
-    """Draws formulas; remembers the macros that earlier ones defined, and what it has drawn."""
+    """Draws formulas, and remembers the macros that earlier ones defined."""
 
     def __init__(self) -> None:
         self.macros = Macros()
-        self._drawn: dict[tuple[str, bool], Drawing | CannotShow] = {}
 
     def draw(self, latex: str, display: bool) -> Drawing:
         r"""Draw a formula.
@@ -60,29 +78,16 @@ class Formulas:
         CannotShow
             If it cannot be drawn.
         """
-        if len(latex) > LONGEST:
-            raise CannotShow(f"it is longer than {LONGEST} characters")
-        try:
-            formula = rewritten(latex, self.macros)
-        except RecursionError as problem:
-            raise CannotShow("it is nested too deeply") from problem
-        key = (formula.latex, tuple(formula.tags), display)
-        if key not in self._drawn:
-            try:
-                self._drawn[key] = _draw(formula.latex, formula.tags, display)
-            except CannotShow as problem:
-                self._drawn[key] = problem
-        drawn = self._drawn[key]
-        if isinstance(drawn, CannotShow):
-            raise drawn
-        return drawn
+        latex, tags = rewritten(latex, self.macros)
+        return _draw(latex, tuple(tags), display)
 
 
-def _draw(latex: str, tags: list, display: bool) -> Drawing:
+@lru_cache(maxsize=1000)
+def _draw(latex: str, tags: tuple[tuple[str, int | None], ...], display: bool) -> Drawing:
     if not latex.strip("{} \n"):
         return Drawing("", 0, 0, 0)
     try:
-        drawn = ziamath.Math(mathml(latex, display), size=SIZE, margin=0)
+        drawn = ziamath.Math(_mathml(latex, display), size=SIZE, margin=0)
         svg = drawn.svg()
     except CannotShow:
         raise
@@ -94,32 +99,163 @@ def _draw(latex: str, tags: list, display: bool) -> Drawing:
     width, height = (box.xmax - box.xmin) / SIZE, (box.ymax - box.ymin) / SIZE
     if not (0 < width < 2000 and 0 < height < 2000):
         raise CannotShow("nothing of it can be drawn")
-    rows = _rows_of_first_table(drawn.node)
-    places = []
-    for text, row in tags:
-        baseline = rows[row] if row is not None and row < len(rows) else 0.0
-        places.append((text, (box.ymax + baseline) / SIZE))
-    return Drawing(svg, width, height, -box.ymin / SIZE, tuple(places))
+    rows = dict(enumerate(_rows_of_first_table(drawn.node)))
+    places = tuple((text, (box.ymax + rows.get(row, 0)) / SIZE) for text, row in tags)
+    return Drawing(svg, width, height, -box.ymin / SIZE, places)
 
 
 def _in_words(problem: Exception) -> str:
     """``DoubleSuperscriptsError`` becomes "double superscripts"."""
-    name = re.sub(r"(Error|Exception)$", "", type(problem).__name__)
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
-    if type(problem).__module__.startswith("latex2mathml"):
-        return words
-    return "it cannot be read"
+    if not type(problem).__module__.startswith("latex2mathml"):
+        return "it cannot be read"
+    name = type(problem).__name__.removesuffix("Error")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
 def _rows_of_first_table(node, y: float = 0.0) -> list[float]:
     """Baselines of the rows of the outermost table, downwards from the formula's baseline."""
-    if isinstance(node, Table):
-        return [y + baseline for baseline in node.baselines]
+    if isinstance(node, Mtable):
+        return sorted({y + below for _, below in node.nodexy})
     for (_, below), child in zip(node.nodexy, node.nodes, strict=False):
         found = _rows_of_first_table(child, y + below) if hasattr(child, "nodexy") else []
         if found:
             return found
     return []
+
+
+# MathML -----------------------------------------------------------------------------------------
+
+
+@cache
+def _classes() -> dict[str, str]:
+    """Unicode's classes of mathematical signs: R relation, B binary, L large, and so on."""
+    lines = Path(SYMBOLS_FILE).read_text("utf-8").splitlines()
+    rows = [line.split("^") for line in lines if not line.startswith("#")]
+    classes = {chr(int(row[0], 16)): row[4] for row in rows}
+    return classes | {sign: kind for kind, signs in SIGNS.items() for sign in signs}
+
+
+def _mathml(latex: str, display: bool) -> ET.Element:
+    """Write MathML as ziamath has to get it so that formulas look as TeX sets them.
+
+    latex2mathml says what a formula means; spaces, stretching and alphabets are TeX's rules, and
+    ziamath's table of operators knows only some. So each operator is told here what it is.
+    """
+    math = Converter(display="block" if display else "inline").convert_to_element(latex)
+    del math.attrib["xmlns"]  # ziamath looks for plain names.
+    for element in math.iter():
+        _mend(element)
+    for element in list(math.iter()):
+        _space(element)
+        _stretch(element)
+    for element in math.iter():
+        for name, value in element.attrib.items():
+            element.set(name, LENGTH.sub(lambda m: f"{float(m[1]) * EM:.4f}em", value))
+    return math
+
+
+def _mend(element: ET.Element) -> None:
+    """Check one element's text, and write its alphabet into it."""
+    text = "".join(c for c in html.unescape(element.text or "") if category(c) != "Cf")
+    unknown = re.match(r"\\[a-zA-Z]+", text)
+    if unknown:
+        raise CannotShow(f"{unknown[0]} is not known")
+    alphabet = element.get("mathvariant", "normal")
+    if alphabet != "normal":
+        for name, short in ALPHABETS.items():
+            alphabet = alphabet.replace(name, short)
+        text = styledstr(text, parse_variant(alphabet, MathVariant()))
+        element.set("mathvariant", "normal")
+    missing = [c for c in text if not (c.isspace() or FONT.glyphindex(c))]
+    if missing:
+        raise CannotShow(f"the formula font has no {missing[0]}")
+    element.text = text
+    if element.tag == "mi" and len(text) == 1 and _classes().get(text, "N") in "RBPLOCF":
+        element.tag = "mo"
+    if element.tag in ("mo", "mi") and len(element):
+        element.tag = "mrow"
+    if element.tag == "mtable" and "scriptlevel" not in element.attrib:
+        _mend_table(element)
+
+
+def _mend_table(table: ET.Element) -> None:
+    spacing = table.get("columnspacing", "")
+    if spacing.startswith("0em 2em"):
+        table.set("columnspacing", "0em 2em")
+    elif not spacing:
+        table.set("columnspacing", "1em")
+    if table.get("rowspacing") in (None, "3pt"):
+        table.set("rowspacing", "0.6em" if table.get("displaystyle") else "0.45em")
+
+
+def _core(element: ET.Element) -> ET.Element:
+    """Find the operator at the heart of something with scripts or accents."""
+    while len(element) and (
+        element.tag in SCRIPTED or (element.tag == "mrow" and len(element) == 1)
+    ):
+        element = element[0]
+    return element
+
+
+def _class(element: ET.Element) -> str:
+    core = _core(element)
+    if core.tag != "mo":
+        return "N"
+    text = core.text or ""
+    return _classes().get(text, "N") if len(text) == 1 else "L" if text.strip() else "N"
+
+
+def _space(parent: ET.Element) -> None:
+    """Give the operators of one row TeX's spaces."""
+    if parent.tag in ACCENTED | {"msub", "msup", "msubsup", "mfrac", "mroot", "mtable", "mtr"}:
+        return
+    children = [child for child in parent if child.tag != "mspace" or child.get("linebreak")]
+    kinds = ["", *map(_class, children), ""]
+    for place, child in enumerate(children, 1):
+        core = _core(child)
+        if core.tag != "mo":
+            continue
+        before, kind, after = kinds[place - 1 : place + 2]
+        left, right = SPACES.get(kind, (0, 0))
+        if kind == "B" and (before in ("", "B", "R", "O", "L", "P") or not after):
+            left = right = 0  # A sign, and no operation
+            kinds[place] = "N"
+        if kind == "R":
+            left = 0 if before == "R" or (not before and parent.tag != "mtd") else left
+            right = 0 if after in ("R", "") else right
+        if kind == "L":
+            left = left if before in ("N", "C", "L") else 0
+            right = right if after in ("N", "L", "B") else 0
+        if core.text == "mod":
+            left = right = 4 / 18
+        core.set("form", core.get("form", "infix"))
+        if child.tag in ACCENTED and kind in "RB":
+            # Spaces stand around the whole, so that what is over a sign is over its middle.
+            at = list(parent).index(child)
+            parent.insert(at + 1, ET.Element("mspace", width=f"{right:.4f}em"))
+            parent.insert(at, ET.Element("mspace", width=f"{left:.4f}em"))
+            left = right = 0
+        core.set("lspace", f"{left:.4f}em")
+        core.set("rspace", f"{right:.4f}em")
+        if (kind == "L" and len(core.text) == 1) or core.text in LIMITS:
+            integral = core.text in "∫∬∭⨌∮∯∰"
+            core.set("movablelimits", "false" if integral else "true")
+            core.set("largeop", "true" if len(core.text) == 1 else "false")
+
+
+def _stretch(parent: ET.Element) -> None:
+    r"""Stretch what TeX stretches: after \left, beside matrices, over and under a base."""
+    beside_table = parent.find("mtable") is not None
+    for element in parent.findall("mo"):
+        stretchy = element.get("stretchy") != "false"
+        if parent.tag in ACCENTED:
+            accents = {"^": "\u0302", "~": "\u0303"} if stretchy else {"^": "\u02c6"}
+            element.text = accents.get(element.text, element.text)
+        elif not ({"stretchy", "minsize"} & element.attrib.keys() or beside_table):
+            element.set("stretchy", "false")
+
+
+# Layout -----------------------------------------------------------------------------------------
 
 
 class _Lean:
@@ -142,39 +278,3 @@ class Padded(_Lean, Mpadded, tag="mpadded"):
 
 class Phantom(_Lean, Mphantom, tag="mphantom"):
     """ziamath's row that is not seen."""
-
-
-class Table(Mtable, tag="mtable"):
-    """ziamath's table, with the rules between the columns and rows of ``array``."""
-
-    def _setup(self, **kwargs) -> None:
-        super()._setup(**kwargs)
-        self.baselines = sorted({y for _, y in self.nodexy})
-
-    def draw(self, x: float, y: float, svg: ET.Element) -> tuple[float, float]:
-        """Draw the cells, then the rules between them."""
-        end = super().draw(x, y, svg)
-        left, right, bottom, top = self.bbox
-        columns = [across for across, _ in self.nodexy[: len(self.element[0])]]
-        for across in self._ruled("columnlines", columns):
-            _line(svg, x + across - 0.35 * SIZE, y - top, x + across - 0.35 * SIZE, y - bottom)
-        for down in self._ruled("rowlines", self.baselines):
-            height = max(
-                n.bbox.ymax
-                for (_, at), n in zip(self.nodexy, self.nodes, strict=True)
-                if at == down
-            )
-            down = y + down - height - 0.15 * SIZE
-            _line(svg, x + left, down, x + right, down)
-        return end
-
-    def _ruled(self, attribute: str, places: list[float]) -> list[float]:
-        """Those places, of all but the first, before which there is a rule."""
-        kinds = self.element.get(attribute, "").split()
-        return [place for place, kind in zip(places[1:], kinds, strict=False) if kind != "none"]
-
-
-def _line(svg: ET.Element, x1: float, y1: float, x2: float, y2: float) -> None:
-    ends = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
-    look = {"stroke": "black", "stroke-width": "1"}
-    ET.SubElement(svg, "line", {**{name: f"{end:.2f}" for name, end in ends.items()}, **look})

@@ -5,18 +5,18 @@ import binascii
 import io
 import re
 import warnings
-from pathlib import Path
 from urllib.parse import unquote
 
-from nnlab.pdf.errors import CannotShow
-from nnlab.pdf.page import Page
+from PIL import Image, ImageOps
+
+from nnlab.pdf.page import CannotShow, Page
 
 LARGEST_FILE = 30_000_000
 LARGEST_SVG = 5_000_000
 MOST_PIXELS = 60_000_000
 SHRINK_FROM = 6_000_000
 SHRUNK_SIDE = 2400
-MIME_OF_SUFFIX = {".svg": "image/svg+xml"}
+SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif"}
 
 
 def find_picture(url: str, alt: str, page: Page) -> list:
@@ -62,17 +62,17 @@ def picture(data: bytes, mime: str, alt: str, page: Page, *, width: float | None
     if mime.startswith("image/svg"):
         if len(data) > LARGEST_SVG:
             raise CannotShow(f"its SVG is larger than {LARGEST_SVG // 1_000_000} MB")
-        return ["image", page.shared.add_file(data, "svg"), alt, width]
-    data, suffix = _checked(data)
-    return ["image", page.shared.add_file(data, suffix), alt, width]
+        suffix = "svg"
+    else:
+        data, suffix = _checked(data)
+    return ["image", page.add_file(data, suffix), alt, width]
 
 
 def from_base64(text: object) -> bytes:
     """Decode what an output or an attachment holds."""
-    if isinstance(text, list):
-        text = "".join(map(str, text))
+    text = "".join(map(str, text)) if isinstance(text, list) else str(text)
     try:
-        return base64.b64decode(re.sub(r"\s", "", str(text)), validate=True)
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as problem:
         raise CannotShow("its data is damaged") from problem
 
@@ -107,21 +107,18 @@ def _file(name: str, page: Page) -> tuple[str, bytes]:
         data = path.read_bytes()
     except OSError as problem:
         raise CannotShow("the file cannot be read") from problem
-    return MIME_OF_SUFFIX.get(Path(name).suffix.lower(), "image"), data
+    return "image/svg+xml" if path.suffix.lower() == ".svg" else "image", data
 
 
 def _checked(data: bytes) -> tuple[bytes, str]:
     """Make it a whole picture of a sane size, in a format that Typst reads."""
-    from PIL import Image, ImageOps
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             image = Image.open(io.BytesIO(data))
             pixels = image.width * image.height
             if pixels > MOST_PIXELS:
-                raise CannotShow(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
-            suffix = {"PNG": "png", "JPEG": "jpg", "GIF": "gif"}.get(image.format or "")
+                raise Image.DecompressionBombError
+            suffix = SUFFIXES.get(image.format or "")
             if suffix and pixels <= SHRINK_FROM:
                 image.load()
                 return data, suffix
@@ -130,14 +127,9 @@ def _checked(data: bytes) -> tuple[bytes, str]:
             image = ImageOps.exif_transpose(image)
             image.thumbnail((SHRUNK_SIDE, SHRUNK_SIDE))
             out = io.BytesIO()
-            if suffix == "jpg":
-                image.convert("RGB").save(out, "JPEG", quality=85)
-            else:
-                suffix = "png"
-                image.convert("RGBA").save(out, "PNG")
-            return out.getvalue(), suffix
-    except CannotShow:
-        raise
+            kind, mode = ("JPEG", "RGB") if suffix == "jpg" else ("PNG", "RGBA")
+            image.convert(mode).save(out, kind, quality=85)
+            return out.getvalue(), SUFFIXES[kind]
     except Image.DecompressionBombError as problem:
         raise CannotShow(f"it has more than {MOST_PIXELS // 1_000_000} million pixels") from problem
     except Exception as problem:

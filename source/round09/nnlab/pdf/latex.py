@@ -6,78 +6,66 @@ that nobody can make one that grows without end. The tables below say what else 
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import accumulate
 
-from nnlab.pdf.errors import CannotShow
+from latex2mathml.symbols_parser import convert_symbol
 
-MOST_TOKENS = 20_000
+from nnlab.pdf.page import CannotShow
+
+MOST_CHARACTERS = 25_000  # Those that macros make are counted, too.
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|%[^\n]*\n?|\s+|[^\\]", re.DOTALL)
 
-# What MathJax knows and latex2mathml does not, as macros: number of arguments, replacement.
-KNOWN = {
-    r"\P": (0, r"\text{¶}"),
-    r"\S": (0, r"\text{§}"),
-    r"\copyright": (0, r"\text{©}"),
-    r"\colon": (0, r"{:}\;"),
-    r"\coloneqq": (0, ":="),
-    r"\dbinom": (2, r"{\displaystyle\binom{#1}{#2}}"),
-    r"\argmax": (0, r"\operatorname*{arg\,max}"),
-    r"\argmin": (0, r"\operatorname*{arg\,min}"),
-    r"\mathbin": (1, r"\:{#1}\:"),
-    r"\mathclose": (1, "{#1}"),
-    r"\mathinner": (1, r"\,{#1}\,"),
-    r"\mathopen": (1, "{#1}"),
-    r"\mathord": (1, "{#1}"),
-    r"\mathpunct": (1, r"{#1}\,"),
-    r"\mathrel": (1, r"\;{#1}\;"),
-    r"\nobreak": (0, ""),
-    r"\allowbreak": (0, ""),
-    r"\displaylimits": (0, ""),
-    r"\nonumber": (0, ""),
-    r"\notag": (0, ""),
-    r"\hfill": (0, ""),
-    r"\require": (1, ""),
-}
-# Environments: what stands at their beginning and end, and in place of & and \\ within.
-ALIGNED = (r"\begin{align*}", r"\end{align*}", "&", r"\\")
-CENTRED = (r"\begin{displaylines}", r"\end{displaylines}", "&", r"\\")
-PLAIN = ("{", "}", "&", r"\\")
-CASES = (r"\begin{align*}&", r"\end{align*}", "&&", r"\\&")
+# What MathJax knows and latex2mathml does not.
+KNOWN = r"""
+\def\P{\text{¶}} \def\S{\text{§}} \def\copyright{\text{©}}
+\def\colon{{:}\;} \def\coloneqq{:=} \def\dbinom#1#2{{\displaystyle\binom{#1}{#2}}}
+\DeclareMathOperator*{\argmax}{arg\,max} \DeclareMathOperator*{\argmin}{arg\,min}
+\def\mathop#1{\operatorname*{#1}} \def\mathbin#1{\:{#1}\:} \def\mathrel#1{\;{#1}\;}
+\def\mathopen#1{{#1}} \def\mathclose#1{{#1}} \def\mathord#1{{#1}}
+\def\mathinner#1{\,{#1}\,} \def\mathpunct#1{{#1}\,}
+\def\matrix#1{\begin{matrix}#1\end{matrix}} \def\cases#1{\begin{cases}#1\end{cases}}
+\def\pmatrix#1{\begin{pmatrix}#1\end{pmatrix}} \def\cr{\\}
+\def\nobreak{} \def\allowbreak{} \def\displaylimits{} \def\hfill{}
+\def\nonumber{} \def\notag{} \def\require#1{} \def\eqref#1{\text{(}\ref{#1}\text{)}}
+"""
+# Environments, and what they begin and end with; those without are kept as they are.
+ALIGNED = r"\begin{align*}", r"\end{align*}"
+CENTRED = r"\begin{displaylines}", r"\end{displaylines}"
 ENVIRONMENTS = {
-    **dict.fromkeys(
-        ("align", "align*", "aligned", "split", "flalign", "flalign*", "alignat", "alignat*",
-         "alignedat", "xalignat", "xalignat*"), ALIGNED,
-    ),
-    **dict.fromkeys(("gather", "gather*", "gathered", "multline", "multline*"), CENTRED),
-    **dict.fromkeys(("equation", "equation*", "displaymath", "math"), PLAIN),
-    "eqnarray": (*ALIGNED[:2], None, r"\\"),
-    "eqnarray*": (*ALIGNED[:2], None, r"\\"),
-    "cases": (r"\begin{cases}", r"\end{cases}", "&", r"\\"),
-    "dcases": (r"\left\{" + CASES[0], CASES[1] + r"\right.", *CASES[2:]),
-    "rcases": (r"\left.\begin{array}{ll}", r"\end{array}\right\}", "&", r"\\"),
-    "subarray": (r"\begin{smallmatrix}", r"\end{smallmatrix}", "&", r"\\"),
-    **{
-        name: (rf"\begin{{{name}}}", rf"\end{{{name}}}", "&", r"\\")
-        for name in ("array", "matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix",
-                     "smallmatrix", "matrix*", "pmatrix*", "bmatrix*", "vmatrix*")
-    },
-}  # fmt: skip
+    name: parts or (rf"\begin{{{name}}}", rf"\end{{{name}}}")
+    for names, parts in (
+        ("align align* aligned split flalign flalign* alignat alignat* alignedat", ALIGNED),
+        ("xalignat xalignat* eqnarray eqnarray*", ALIGNED),
+        ("gather gather* gathered multline multline*", CENTRED),
+        ("equation equation* displaymath math", ("{", "}")),
+        ("dcases", (r"\left\{\begin{align*}&", r"\end{align*}\right.")),
+        ("rcases", (r"\left.\begin{array}{ll}", r"\end{array}\right\}")),
+        ("subarray", (r"\begin{smallmatrix}", r"\end{smallmatrix}")),
+        ("cases array matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix", None),
+        ("matrix* pmatrix* bmatrix* vmatrix*", None),
+    )
+    for name in names.split()
+}
 COUNTED = {"alignat", "alignat*", "alignedat", "xalignat", "xalignat*", "subarray"}
-OUTERMOST_ROWS = {name for name, parts in ENVIRONMENTS.items() if parts in (ALIGNED, CENTRED)}
-# Plain TeX's tables, whose rows stand in braces.
-BRACED_TABLES = {r"\matrix": "matrix", r"\pmatrix": "pmatrix", r"\cases": "cases"}
-UNFIT = {r"\sideset", r"\nolimits", r"\skew", r"\bra", r"\ket", r"\braket"}
-NEGATED = {"=": r"\neq", "<": r"\nless", ">": r"\ngtr", r"\equiv": r"\nequiv", r"\in": r"\notin",
-           r"\sim": r"\nsim", r"\approx": r"\napprox", r"\subset": r"\nsubset",
-           r"\mid": r"\nmid", r"\parallel": r"\nparallel", r"\exists": r"\nexists",
-           r"\le": r"\nleq", r"\leq": r"\nleq", r"\ge": r"\ngeq", r"\geq": r"\ngeq",
-           r"\subseteq": r"\nsubseteq", r"\supset": r"\nsupset", r"\to": r"\nrightarrow",
-           r"\cong": r"\ncong", r"\rightarrow": r"\nrightarrow"}  # fmt: skip
+# Commands that are read here: what follows them ("*" a star, "[" and "{" arguments, "#" a list of
+# parameters), and the method that is called with it.
+COMMANDS = {
+    r"\newcommand": ("*{[[{", "new_command"), r"\renewcommand": ("*{[[{", "new_command"),
+    r"\def": ("{#{", "define"), r"\gdef": ("{#{", "define"), r"\let": ("{={", "let"),
+    r"\DeclareMathOperator": ("*{{", "operator"), r"\operatorname": ("*{", "operator_name"),
+    r"\begin": ("{", "begin"), r"\end": ("{", "end"), "&": ("", "ampersand"),
+    r"\\": ("*", "new_row"), r"\tag": ("*{", "tag"), r"\label": ("{", "label"),
+    r"\ref": ("{", "reference"), r"\not": ("{", "negated"),
+}  # fmt: skip
+NEGATED = {"=": r"\neq", "<": r"\nless", ">": r"\ngtr", r"\in": r"\notin", r"\le": r"\nleq",
+           r"\ge": r"\ngeq", r"\to": r"\nrightarrow"}  # fmt: skip
 TEXTS = {r"\text", r"\textbf", r"\textit", r"\textrm", r"\texttt", r"\textsf", r"\textnormal",
          r"\textup", r"\mbox", r"\hbox"}  # fmt: skip
+UNFIT = {r"\sideset", r"\nolimits", r"\skew", r"\bra", r"\ket", r"\braket", r"\genfrac",
+         r"\hline", "#"}  # fmt: skip
 
-BRACES_IN_TEXT = str.maketrans({"{": "❴", "}": "❵"})
-
-Macro = tuple[int, list[str], list[str] | None]
+Macro = tuple[str, str, str]  # What follows it, the default of an argument in brackets, the body
 
 
 def tokens_of(latex: str) -> list[str]:
@@ -85,27 +73,22 @@ def tokens_of(latex: str) -> list[str]:
     return [token for token in TOKEN.findall(latex) if not token.startswith("%")]
 
 
+@cache
+def _known() -> dict[str, Macro]:
+    macros = Macros(known={})
+    rewritten(KNOWN, macros)
+    return macros.known
+
+
 @dataclass
 class Macros:
     """What the formulas of a document define for those after them."""
 
-    known: dict[str, Macro] = field(
-        default_factory=lambda: {
-            name: (count, tokens_of(body), None) for name, (count, body) in KNOWN.items()
-        }
-    )
+    known: dict[str, Macro] = field(default_factory=lambda: dict(_known()))
     labels: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class Formula:
-    """LaTeX that latex2mathml reads, and the equation numbers that stood in it."""
-
-    latex: str
-    tags: list[tuple[str, int | None]]
-
-
-def rewritten(latex: str, macros: Macros) -> Formula:
+def rewritten(latex: str, macros: Macros) -> tuple[str, list[tuple[str, int | None]]]:
     r"""Expand macros, and rewrite what latex2mathml does not read.
 
     Parameters
@@ -114,6 +97,13 @@ def rewritten(latex: str, macros: Macros) -> Formula:
         A formula without its dollar signs.
     macros : Macros
         Is added to by ``\newcommand`` and its kin.
+
+    Returns
+    -------
+    latex : str
+        What latex2mathml reads.
+    tags : list of (str, int or None)
+        Equation numbers that stood in it, and the rows that they stood in.
 
     Raises
     ------
@@ -125,294 +115,225 @@ def rewritten(latex: str, macros: Macros) -> Formula:
 
 class _Rewriter:
     def __init__(self, latex: str, macros: Macros) -> None:
-        self.todo = tokens_of(latex)[::-1]
         self.macros = macros
+        self.todo: list[str] = []
+        self.left = MOST_CHARACTERS
         self.done: list[str] = []
         self.environments: list[str] = []
-        self.braces = 0
         self.row = 0
         self.ampersands = 0
-        self.steps = 0
-        self.tags: list[tuple[str, int | None]] = []
-        self.label = ""
         self.loose: set[str] = set()  # & and \\ outside of any environment
-        self.special = {
-            "{": self.open_brace, "}": self.close_brace,
-            "&": self.ampersand, r"\\": self.new_row, r"\cr": self.new_row,
-            r"\hline": self.rule, r"\begin": self.begin, r"\end": self.end,
-            r"\tag": self.tag, r"\label": self.read_label,
-            r"\eqref": lambda: self.reference("({})"), r"\ref": lambda: self.reference("{}"),
-            r"\newcommand": self.new_command, r"\renewcommand": self.new_command,
-            r"\providecommand": lambda: self.new_command(keep=True),
-            r"\def": self.define, r"\gdef": self.define, r"\let": self.let,
-            r"\DeclareMathOperator": self.operator,
-            r"\operatorname": self.operator_name, "|": self.bar,
-            r"\genfrac": self.general_fraction, r"\not": self.negated,
-            r"\mathop": lambda: self.push([r"\operatorname", "*", "{", *self.argument(), "}"]),
-        }  # fmt: skip
+        self.tags: list[tuple[str, int | None]] = []
+        self.names = ["", ""]  # Label and tag of the row
+        self.push(latex)
 
-    def formula(self) -> Formula:
+    def formula(self) -> tuple[str, list[tuple[str, int | None]]]:
         while self.todo:
-            self.step()
-        if self.braces or self.environments:
-            where = f"\\end{{{self.environments[-1]}}}" if self.environments else "a closing brace"
-            raise CannotShow(f"{where} is missing")
+            token = self.todo.pop()
+            if token in self.macros.known:
+                self.expand(*self.macros.known[token])
+            elif token in COMMANDS:
+                what, method = COMMANDS[token]
+                getattr(self, method)(*self.read(what))
+            elif token in TEXTS:
+                self.text(token)
+            elif token in UNFIT:
+                raise CannotShow(f"{token} cannot be drawn")
+            else:
+                # Two bars stay two bars, and a command is kept apart from what follows.
+                self.done.append(f"{token} " if re.match(r"\\[a-zA-Z]+$|\|", token) else token)
+        if self.environments:
+            raise CannotShow(f"\\end{{{self.environments[-1]}}} is missing")
+        *depths, depth = accumulate([(part == "{") - (part == "}") for part in ["", *self.done]])
+        if min(depths, default=0) < 0 or depth < 0:
+            raise CannotShow("a closing brace has no opening one")
+        if depth:
+            raise CannotShow("a closing brace is missing")
         latex = "".join(self.done)
         if self.loose:
-            kind = ALIGNED if "&" in self.loose else CENTRED
-            latex = kind[0] + latex + kind[1]
-        if self.label:
-            self.macros.labels[self.label] = self.tags[-1][0].strip("()") if self.tags else "???"
-        return Formula(latex, self.tags)
-
-    def step(self) -> None:
-        self.steps += 1
-        if self.steps > MOST_TOKENS:
-            raise CannotShow("it is too long, or its macros grow without end")
-        token = self.todo.pop()
-        if token in self.macros.known:
-            self.expand(*self.macros.known[token])
-        elif token in TEXTS:
-            self.text(token)
-        elif token in BRACED_TABLES and self.peek() == "{":
-            name = BRACED_TABLES[token]
-            body = self.argument()
-            self.push([r"\begin", *"{", *name, "}", *body, r"\end", *"{", *name, "}"])
-        elif token in self.special:
-            self.special[token]()
-        elif token in UNFIT:
-            raise CannotShow(f"{token} cannot be drawn")
-        else:
-            if token[0].isalpha() and self.done and re.fullmatch(r"\\[a-zA-Z]+", self.done[-1]):
-                self.done.append(" ")
-            # latex2mathml reads \mathrm{x} as another sign, but not with a space between.
-            self.done.append(token + " " if token.startswith(r"\math") else token)
+            begin, end = ALIGNED if "&" in self.loose else CENTRED
+            latex = begin + latex + end
+        return latex, self.tags
 
     # Reading ------------------------------------------------------------------------------
 
-    def push(self, tokens: list[str]) -> None:
-        if len(self.todo) + len(tokens) > 4 * MOST_TOKENS:
-            raise CannotShow("its macros grow without end")
-        self.todo.extend(reversed(tokens))
+    def push(self, latex: str) -> None:
+        self.left -= len(latex) + 1
+        if self.left < 0:
+            raise CannotShow("it is too long, or its macros grow without end")
+        self.todo.extend(reversed(tokens_of(latex)))
 
     def peek(self) -> str:
         while self.todo and self.todo[-1].isspace():
             self.todo.pop()
         return self.todo[-1] if self.todo else ""
 
-    def argument(self) -> list[str]:
-        """Read the tokens of the next argument, without its braces."""
-        if not self.peek():
-            raise CannotShow("an argument is missing")
-        if self.peek() != "{":
-            token = self.todo.pop()
-            return [token, *self.optional_star()] if token == r"\operatorname" else [token]
-        self.todo.pop()
-        return self.until("}")
+    def read(self, what: str) -> list[str | None]:
+        """Read what follows a command: stars, arguments in brackets (or None), arguments."""
+        found: list[str | None] = []
+        for kind in what:
+            following = self.peek()
+            if kind == "[":
+                found.append(self.until("]") if self.skip("[") else None)
+            elif kind == "#":
+                found.append(self.until("{"))
+                self.todo.append("{")
+            elif kind != "{":
+                found.append(kind if self.skip(kind) else "")
+            elif self.skip("{"):
+                found.append(self.until("}"))
+            elif following:
+                star = "*" if self.todo.pop() == r"\operatorname" and self.skip("*") else ""
+                found.append(following + star)
+            else:
+                raise CannotShow("an argument is missing")
+        return found
 
-    def until(self, end: str) -> list[str]:
+    def skip(self, token: str) -> bool:
+        if self.peek() != token:
+            return False
+        self.todo.pop()
+        return True
+
+    def until(self, end: str) -> str:
         depth, read = 0, []
         while self.todo:
             token = self.todo.pop()
             if token == end and depth == 0:
-                return read
+                return "".join(read)
             depth += (token == "{") - (token == "}")
             read.append(token)
         raise CannotShow(f"a closing {end} is missing")
 
-    def optional(self) -> list[str] | None:
-        """Read the tokens of an optional argument in brackets, if there is one."""
-        if self.peek() != "[":
-            return None
-        self.todo.pop()
-        return self.until("]")
-
-    def optional_star(self) -> list[str]:
-        return [self.todo.pop()] if self.peek() == "*" else []
-
     # Macros -------------------------------------------------------------------------------
 
-    def expand(self, count: int, body: list[str], default: list[str] | None) -> None:
-        arguments = []
-        for number in range(count):
-            given = self.optional() if number == 0 and default is not None else self.argument()
-            arguments.append(default if given is None else given)
-        result: list[str] = []
-        parts = iter(body)
-        for part in parts:
-            number = next(parts, "") if part == "#" else ""
-            if number.isdigit() and 0 < int(number) <= len(arguments):
-                result.extend(arguments[int(number) - 1])
-            else:
-                result.extend(filter(None, (part, number)))
-            if len(result) > MOST_TOKENS:
-                raise CannotShow("its macros grow without end")
+    def expand(self, what: str, default: str, body: str) -> None:
+        arguments = [default if found is None else found for found in self.read(what)]
+
+        def filled(part: re.Match) -> str:
+            if part[1]:
+                return part[1]
+            if int(part[2]) > len(arguments):
+                raise CannotShow(f"a macro has no argument #{part[2]}")
+            argument = arguments[int(part[2]) - 1]
+            return argument + " " if re.search(r"\\[a-zA-Z]+$", argument) else argument
+
+        result = re.sub(r"(\\.)|#([1-9])", filled, body, flags=re.DOTALL)
         # A space keeps a command apart from the letters behind its macro.
-        self.push([*result, " "])
+        self.push(result + " ")
 
-    def new_command(self, keep: bool = False) -> None:
-        self.optional_star()
-        name = "".join(self.argument()).strip()
-        count = "".join(self.optional() or "0").strip()
-        default = self.optional()
-        body = self.argument()
-        if not name.startswith("\\") or not count.isdecimal() or len(count) > 1:
+    def new_command(
+        self, star: str, name: str, count: str | None, default: str | None, body: str
+    ) -> None:
+        name, count = name.strip(), (count or "0").strip()
+        if not name.startswith("\\") or not re.fullmatch("[0-9]", count):
             raise CannotShow(f"the definition of {name} cannot be read")
-        if not (keep and name in self.macros.known):
-            self.macros.known[name] = (int(count), body, default)
+        what = "{" * int(count) if default is None else "[" + "{" * (int(count) - 1)
+        self.macros.known[name] = (what, default or "", body)
 
-    def define(self) -> None:
-        self.peek()
-        name = self.todo.pop() if self.todo else ""
-        pattern = []
-        while self.todo and self.todo[-1] != "{":
-            pattern.append(self.todo.pop())
-        if not name.startswith("\\") or not re.fullmatch(r"(#[1-9])*", "".join(pattern).strip()):
+    def define(self, name: str, parameters: str, body: str) -> None:
+        if not name.startswith("\\") or not re.fullmatch(r"(#[1-9])*", parameters.strip()):
             raise CannotShow(f"the definition of {name} cannot be read")
-        self.macros.known[name] = (pattern.count("#"), self.argument(), None)
+        self.macros.known[name] = ("{" * parameters.count("#"), "", body)
 
-    def let(self) -> None:
-        name = "".join(self.argument())
-        if self.peek() == "=":
-            self.todo.pop()
-        target = self.argument()
-        known = self.macros.known
-        known[name] = known.get("".join(target), (0, target, None))
+    def let(self, name: str, sign: str, target: str) -> None:
+        self.macros.known[name] = self.macros.known.get(target, ("", "", target))
 
-    def operator(self) -> None:
-        star = self.optional_star()
-        name = "".join(self.argument()).strip()
-        self.macros.known[name] = (0, [r"\operatorname", *star, "{", *self.argument(), "}"], None)
+    def operator(self, star: str, name: str, body: str) -> None:
+        self.macros.known[name.strip()] = ("", "", rf"\operatorname{star}{{{body}}}")
 
     # Rewriting ----------------------------------------------------------------------------
 
-    def open_brace(self) -> None:
-        self.braces += 1
-        self.done.append("{")
-
-    def close_brace(self) -> None:
-        self.braces -= 1
-        if self.braces < 0:
-            raise CannotShow("a closing brace has no opening one")
-        self.done.append("}")
-
-    def bar(self) -> None:
-        # Two bars side by side stay two bars, and do not become one sign.
-        self.done.append("| ")
-
-    def begin(self) -> None:
-        name = "".join(self.argument())
+    def begin(self, name: str) -> None:
         if name not in ENVIRONMENTS:
             raise CannotShow(f"the environment {name} is not known")
-        if not self.environments and name in OUTERMOST_ROWS:
-            self.row = 0
-        if name != "array":
-            self.optional()
-        if name in COUNTED:
-            self.argument()
+        self.read("{" if name in COUNTED else "" if name == "array" else "[")
         self.environments.append(name)
         self.ampersands = 0
+        if self.environments == [name] and self.has_rows():
+            self.row = 0
         self.done.append(ENVIRONMENTS[name][0])
         if name == "array":
-            self.optional()
-            columns = re.sub(r"[^lcr|]", "", re.sub(r"[@!>p]\{.*?\}", "", "".join(self.argument())))
+            columns = re.sub(r"[@!>p]\{.*?\}|[^lcr|]", "", self.read("{")[0])
+            if "|" in columns:
+                raise CannotShow("rules between columns cannot be drawn")
             self.done.append(f"{{{columns}}}")
 
-    def end(self) -> None:
-        name = "".join(self.argument())
-        if not self.environments or self.environments[-1] != name:
+    def end(self, name: str) -> None:
+        if self.environments[-1:] != [name]:
             raise CannotShow(f"\\end{{{name}}} has no \\begin")
         self.environments.pop()
         self.done.append(ENVIRONMENTS[name][1])
 
+    def has_rows(self) -> bool:
+        """Whether the rows of the formula as a whole are made here, and not those of a matrix."""
+        outer = self.environments[:1]
+        return not outer or ENVIRONMENTS[outer[0]] in (ALIGNED, CENTRED)
+
     def ampersand(self) -> None:
-        if not self.environments:
-            self.loose.add("&")
-            self.done.append("&")
-            return
-        mark = ENVIRONMENTS[self.environments[-1]][2]
+        name = self.environments[-1] if self.environments else ""
+        self.loose |= set() if name else {"&"}
         self.ampersands += 1
-        if mark is None:  # eqnarray: the middle column joins the right one.
-            mark = "&" if self.ampersands == 1 else " "
-        self.done.append(mark)
+        # The middle column of eqnarray joins the right one.
+        joined = name.startswith("eqnarray") and self.ampersands > 1
+        self.done.append(" " if joined else "&&" if name == "dcases" else "&")
 
-    def new_row(self) -> None:
-        if self.peek() == "*":
-            self.todo.pop()
+    def new_row(self, star: str) -> None:
         if re.match(r"\[\s*-?[\d.]+\s*[a-z]{2}\s*\]", "".join(self.todo[-1:-16:-1])):
-            self.optional()
+            self.read("[")
         self.ampersands = 0
-        if len(self.environments) <= 1:
+        if len(self.environments) <= 1 and self.has_rows():
             self.row += 1
-        if not self.environments:
-            self.loose.add(r"\\")
-        self.done.append(ENVIRONMENTS[self.environments[-1]][3] if self.environments else r"\\")
-
-    def rule(self) -> None:
-        """Keep a rule between rows; one above the first or below the last row is left out."""
-        while self.done and self.done[-1].isspace():
-            self.done.pop()
-        if self.done[-1:] == [r"\\"] and self.peek() != r"\end":
-            self.done.append(r"\hline ")
+            self.names = ["", ""]
+        self.loose |= set() if self.environments else {r"\\"}
+        self.done.append(r"\\&" if self.environments[-1:] == ["dcases"] else r"\\")
 
     def text(self, command: str) -> None:
         r"""Split ``\text{for all $x$}`` into words and formulas."""
-        if self.peek() != "{":
+        if not self.skip("{"):
             self.done.append(command + " ")
             return
-        pieces = re.split(r"(?<!\\)\$", "".join(self.argument()))
+        pieces = re.split(r"(?<!\\)\$", self.until("}"))
         if len(pieces) % 2 == 0:
             raise CannotShow(f"a $ is missing in {command}")
-        tokens: list[str] = []
-        for number, piece in enumerate(pieces):
+        for number, piece in reversed(list(enumerate(pieces))):
             if number % 2:
-                tokens += ["{", *tokens_of(piece), "}"]
+                self.push(f"{{{piece}}}")
             elif piece:
                 words = re.sub(r"(?<!\\)[{}]", "", piece).replace("~", " ")
-                words = re.sub(r"\\([%$&#_ ])", r"\1", words).translate(BRACES_IN_TEXT)
-                tokens.append(f"{command}{{{words}}}")  # One token, which nothing rewrites.
-        self.push(tokens)
+                words = re.sub(r"\\([%$&#_ {}])", r"\1", words)
+                words = words.replace("{", "❴").replace("}", "❵")
+                self.todo.append(f"{command}{{{words}}}")  # One token, which nothing rewrites
 
-    def tag(self) -> None:
-        star = self.optional_star()
-        text = re.sub(r"(?<!\\)[${}]|\\text", "", "".join(self.argument()))
-        outer = self.environments[:1]
-        row = self.row if not outer or outer[0] in OUTERMOST_ROWS else None
-        alone = not outer and not self.loose
-        self.tags.append((text if star else f"({text})", None if alone else row))
+    def tag(self, star: str, text: str) -> None:
+        text = re.sub(r"(?<!\\)[${}]|\\text", "", text)
+        row = self.row if self.has_rows() and (self.environments or self.loose) else None
+        self.tags.append((text if star else f"({text})", row))
+        self.number(self.names[0], text)
 
-    def read_label(self) -> None:
-        self.label = "".join(self.argument())
-        if self.tags:
-            self.macros.labels[self.label] = self.tags[-1][0].strip("()")
+    def label(self, name: str) -> None:
+        self.number(name, self.names[1])
 
-    def reference(self, form: str) -> None:
-        name = "".join(self.argument())
-        self.done.append(rf"\text{{{form.format(self.macros.labels.get(name, '???'))}}}")
+    def number(self, name: str, tag: str) -> None:
+        self.names = [name, tag]
+        self.macros.labels[name] = tag or "???"
 
-    def operator_name(self) -> None:
-        star = "*" if self.optional_star() else ""
-        body = self.argument()
+    def reference(self, name: str) -> None:
+        self.push(rf"\text{{{self.macros.labels.get(name, '???')}}}")
+
+    def operator_name(self, star: str, body: str) -> None:
         # latex2mathml takes letters alone, but a thin space is none of the spaces it takes out.
-        name = re.sub(r"\\[,:; !>]|~", "\u2009", "".join(body))
+        name = re.sub(r"\\[,:; !>]|~", "\u2009", body)
         name = re.sub(r"\\(mathrm|text|rm|textrm|mathbf)\b|[{}]", "", name).strip()
         if re.fullmatch(r"[a-zA-Z\s]+", name):
             self.done.append(rf"\operatorname{star}{{{name}}}")
         elif re.fullmatch(r"[^\\$_^&#]+", name):
             self.done.append(rf"\,\text{{{name}}}\,")
         else:
-            self.push(["{", *body, "}"])
+            self.push(f"{{{body}}}")
 
-    def negated(self) -> None:
-        sign = "".join(self.argument())
-        if sign not in NEGATED:
+    def negated(self, sign: str) -> None:
+        negated = NEGATED.get(sign, r"\n" + sign.removeprefix("\\"))
+        if not convert_symbol(negated):
             raise CannotShow(f"\\not{sign} cannot be drawn")
-        self.push([NEGATED[sign]])
-
-    def general_fraction(self) -> None:
-        left, right, bar, style, top, bottom = ("".join(self.argument()) for _ in range(6))
-        sizes = {"0": r"\displaystyle", "1": r"\textstyle", "2": r"\scriptstyle"}
-        line = r"\atop" if re.match(r"\s*0*\.?0*\s*[a-z]", bar) else r"\over"
-        fraction = f"{{{top} {line} {bottom}}}"
-        latex = rf"{{{sizes.get(style, '')} \left{left or '.'}{fraction}\right{right or '.'}}}"
-        self.push(tokens_of(latex))
+        self.push(negated + " ")

@@ -1,246 +1,236 @@
-"""Markdown cells as the nodes that template.typ walks; nbconvert's parser reads them."""
+"""Markdown and HTML as nodes for template.typ.
+
+nbconvert's parser makes HTML of Markdown, as it does for a browser; Beautiful Soup reads that, and
+the HTML of outputs. So there is one way for both.
+"""
 
 import html
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cache
 
-from nnlab.pdf.errors import CannotShow
-from nnlab.pdf.htmltext import TAGS, from_html
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, PreformattedString, Tag
+from mistune.renderers.html import HTMLRenderer
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
+
 from nnlab.pdf.images import find_picture
 from nnlab.pdf.lines import highlighted, wrap
-from nnlab.pdf.page import Page
+from nnlab.pdf.page import CannotShow, Page
 
-MATH = ("block_math_tex", "block_math_latex", "inline_math_tex", "inline_math_latex",
-        "latex_environment")  # fmt: skip
-BLOCKS = {"paragraph", "block_text", "block_math", "heading", "list", "block_quote", "table"}
-DEEPEST = 40
+# Tags that change how text looks, and the node of template.typ that does so.
+LOOKS = {
+    "b": "strong", "strong": "strong", "i": "emphasis", "em": "emphasis", "u": "underline",
+    "s": "strikethrough", "del": "strikethrough", "sub": "sub", "sup": "super",
+    "code": "mono", "kbd": "mono", "tt": "mono",
+}  # fmt: skip
+HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
+PARAGRAPHS = ["p", "div", "center", "details", "summary", "section", "article", "figure",
+              "figcaption", "dl", "li"]  # fmt: skip
+BLOCKS = {*HEADINGS, *PARAGRAPHS, "table", "pre", "ul", "ol", "hr", "blockquote", "dd", "dt"}
+INLINE = {*LOOKS, "a", "br", "img", "span", "font", "small", "big", "mark", "input"}
+UNSEEN = {"script", "style", "head", "template", "title"}
+# Formulas in HTML, displayed, in a line, or as an environment; none of them holds a tag.
+NO_TAG = r"(?:[^$<]|<(?![/a-zA-Z!]))"
+MATH_IN_HTML = re.compile(
+    rf"\$\$({NO_TAG}+)\$\$|(?<!\\)\$({NO_TAG}+)(?<!\\)\$"
+    rf"|(\\begin\{{(\w+\*?)\}}{NO_TAG}{{1,2000}}\\end\{{\4\}})"
+)
+DATA_URI = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=]{500,})")
+DEEPEST = 80
 # mistune's time grows with the square of some texts: for these it is seconds.
 LONGEST = 30_000
-DATA_URI = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=]{500,})")
+
+
+class _Renderer(HTMLRenderer):
+    """Writes formulas as tags of their own, and what is no HTML tag as the text that it is."""
+
+    def inline_math(self, body: str) -> str:
+        return f"<tex>{html.escape(body)}</tex>"
+
+    def block_math(self, body: str) -> str:
+        return f"<tex display>{html.escape(body)}</tex>"
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
+
+    def inline_html(self, source: str) -> str:
+        name = re.match(r"</?([a-zA-Z][a-zA-Z0-9]*)", source)
+        known = name and name[1].lower() in INLINE or source.startswith("<!--")
+        return source if known else html.escape(source)
+
+    def block_html(self, source: str) -> str:
+        def tex(found: re.Match) -> str:
+            if found[2]:
+                return self.inline_math(html.unescape(found[2]))
+            return self.block_math(html.unescape(found[1] or found[3]))
+
+        return MATH_IN_HTML.sub(tex, source)
 
 
 @cache
-def _parser():
-    from nbconvert.filters.markdown_mistune import MarkdownWithMath
-
-    return MarkdownWithMath(renderer=None)
+def _parser() -> MarkdownWithMath:
+    return MarkdownWithMath(_Renderer(escape=False, allow_harmful_protocols=True))
 
 
 def from_markdown(source: str, page: Page) -> list:
-    """Set a Markdown text.
+    """Set a Markdown text as block nodes; raises CannotShow if it is too long or too deep."""
 
-    Parameters
-    ----------
-    source : str
-        The text of a cell.
-    page : Page
-        The notebook that it stands in.
+    def as_attachment(uri: re.Match) -> str:
+        name = f"data-{len(page.attachments)}"
+        page.attachments = {**page.attachments, name: {uri[1]: uri[2]}}
+        return f"attachment:{name}"
 
-    Returns
-    -------
-    list
-        Block nodes for template.typ.
-
-    Raises
-    ------
-    CannotShow
-        If the text is too long, or nested too deeply.
-    """
-    source = DATA_URI.sub(lambda uri: _as_attachment(uri, page), source)
+    source = DATA_URI.sub(as_attachment, source)  # Long pictures are kept from the parser.
     if len(source) > LONGEST:
         raise CannotShow(f"it is longer than {LONGEST} characters")
-    return _Setter(page).blocks(_parser()(_tables(source)))
+    return from_html(_parser()(_mended_tables(source)), page)
 
 
-def _as_attachment(uri: re.Match, page: Page) -> str:
-    """Keep a long picture out of the parser's way."""
-    name = f"data-{len(page.attachments)}"
-    page.attachments = {**page.attachments, name: {uri[1]: uri[2]}}
-    return f"attachment:{name}"
-
-
-def _tables(source: str) -> str:
+def _mended_tables(source: str) -> str:
     """Let table rows through that Jupyter shows as such, and mistune does not.
 
     A bar in a formula does not end a cell; a row with too many or too few cells is still a row.
     """
-    lines = source.split("\n")
-    columns = 0
+    lines, columns = source.split("\n"), 0
     for number, line in enumerate(lines):
         if not re.match(r" {0,3}\|", line):
             columns = 0
             continue
-        line = re.sub(r"(?<!\\)\$[^$]+\$", _without_bars, line)
+        line = re.sub(
+            r"(?<!\\)\$[^$]+\$",
+            lambda tex: re.sub(r"(?<!\\)\|", r"\\vert ", tex[0].replace(r"\|", r"\Vert ")),
+            line,
+        )
+        cells = re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))
         if columns:
-            cells = re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))
             cells += [" "] * (columns - len(cells))
-            line = (
-                "|" + "|".join(cells[:columns]) + "".join(rf"\|{c}" for c in cells[columns:]) + "|"
-            )
+            line = "|" + "|".join(cells[:columns]) + r"\|".join(["", *cells[columns:]]) + "|"
         elif re.fullmatch(r"[\s|:-]+", line):
-            columns = line.strip().strip("|").count("|") + 1
+            columns = len(cells)
         lines[number] = line
     return "\n".join(lines)
 
 
-def _without_bars(formula: re.Match) -> str:
-    return re.sub(r"(?<!\\)\|", r"\\vert ", formula[0].replace(r"\|", r"\Vert "))
+def from_html(source: str, page: Page) -> list:
+    """Set HTML as block nodes: its text, tables, pictures, formulas and simple tags."""
+    return _Setter(page).body(BeautifulSoup(f"<div>{source}</div>", "html.parser"))
 
 
+@dataclass
 class _Setter:
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.depth = 0
+    """Walks through HTML; `run` holds the words of the paragraph that is not finished yet."""
 
-    # Blocks -------------------------------------------------------------------------------
+    page: Page
+    depth: int = 0
+    in_line: bool = False
+    blocks: list = field(default_factory=list)
+    run: list = field(default_factory=list)
 
-    def blocks(self, tokens: list) -> list:
+    def body(self, children: Iterable) -> list:
+        """Set what stands in a block."""
+        inner = _Setter(self.page, self.depth)
+        inner.walk(children)
+        inner.end_paragraph()
+        return inner.blocks
+
+    def words(self, tag: Tag) -> list:
+        """Set what stands in a line."""
+        inner = _Setter(self.page, self.depth, True, self.blocks)
+        inner.walk(tag.children)
+        return inner.run
+
+    def end_paragraph(self, *block: list) -> None:
+        if self.run:
+            self.blocks.append(["par", self.run])
+        self.run = []
+        self.blocks.extend(block)
+
+    def walk(self, children: Iterable) -> None:
         self.depth += 1
         if self.depth > DEEPEST:
             raise CannotShow("it is nested too deeply")
-        nodes = []
-        for token in tokens:
-            setter = getattr(self, "_" + token["type"], None)
-            if setter is not None:
-                nodes.extend(setter(token))
-            else:
-                nodes.append(["par", self.inline([token])])
+        for child in children:
+            if isinstance(child, Tag):
+                self.element(child)
+            elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
+                words = re.sub(r"[ \t\r\n]+", " ", child)
+                if self.run[-1:] == [["newline"]] or not (self.run or self.in_line):
+                    words = words.lstrip(" ")
+                self.run += [words] if words else []
         self.depth -= 1
-        return nodes
 
-    def _blank_line(self, token: dict) -> list:
-        return []
-
-    def _paragraph(self, token: dict) -> list:
-        """Split a paragraph where a displayed formula or a picture stands."""
-        nodes: list = []
-        run: list = []
-        for child in [*token["children"], None]:
-            alone = child is None or child["type"] in ("block_math", "latex_environment", "image")
-            if not alone:
-                run.append(child)
-                continue
-            words = self.inline(run)
-            while words and words[0] == " ":
-                words.pop(0)
-            if words:
-                nodes.append(["par", words])
-            run = []
-            if child is not None:
-                nodes.append(
-                    self.image(child) if child["type"] == "image" else self.formula(child, True)
-                )
-        return nodes
-
-    _block_text = _paragraph
-
-    def _heading(self, token: dict) -> list:
-        return [self.page.heading(token["attrs"]["level"], self.inline(token["children"]))]
-
-    def _thematic_break(self, token: dict) -> list:
-        return [["line"]]
-
-    def _block_quote(self, token: dict) -> list:
-        return [["quote", self.blocks(token["children"])]]
-
-    def _block_code(self, token: dict) -> list:
-        language = (token.get("attrs") or {}).get("info") or ""
-        lines = highlighted(token["raw"].rstrip("\n"), (language.split() or [""])[0])
-        return [["listing", wrap(lines)]]
-
-    def _list(self, token: dict) -> list:
-        attrs = token["attrs"]
-        items = []
-        for item in token["children"]:
-            body = self.blocks(item["children"])
-            if item["type"] == "task_list_item":
-                box = "☑ " if item["attrs"]["checked"] else "☐ "
-                body = [["par", [box, *body[0][1]]], *body[1:]] if body else [["par", [box]]]
-            items.append(body)
-        kind = "enum" if attrs["ordered"] else "list"
-        return [[kind, attrs.get("start", 1), bool(token.get("tight")), items]]
-
-    def _def_list(self, token: dict) -> list:
-        nodes = []
-        for child in token["children"]:
-            if child["type"] == "def_list_head":
-                nodes.append(["par", [["strong", self.inline(child["children"])]]])
+    def element(self, tag: Tag) -> None:
+        name = tag.name
+        if name in UNSEEN:
+            return
+        if name == "br":
+            self.run.append(["newline"])
+        elif name == "input":
+            self.run.append("☑ " if tag.has_attr("checked") else "☐ ")
+        elif name in ("img", "tex"):
+            make = self.picture if name == "img" else self.formula
+            if self.in_line or (name == "tex" and not tag.has_attr("display")):
+                self.run.append(make(tag, inline=True))
             else:
-                nodes.append(["quote", self.blocks(child["children"])])
-        return nodes
+                self.end_paragraph(make(tag, inline=False))
+        elif (name in LOOKS or name == "a") and not _holds_block(tag):
+            look = ["link", str(tag.get("href") or "")] if name == "a" else [LOOKS[name]]
+            self.run.append([*look, self.words(tag)])
+        elif name == "hr":
+            self.end_paragraph(["line"])
+        elif name in HEADINGS:
+            self.end_paragraph(self.page.heading(int(name[1]), self.words(tag)))
+        elif name == "pre":
+            language = re.search(r"language-([\w+#.-]+)", str(tag.code))
+            rows = wrap(highlighted(tag.get_text().rstrip("\n"), language[1] if language else ""))
+            self.end_paragraph(["listing", rows])
+        elif name == "dt":
+            self.end_paragraph(["par", [["strong", self.words(tag)]]])
+        elif name in ("blockquote", "dd"):
+            self.end_paragraph(["quote", self.body(tag.children)])
+        elif name in ("ul", "ol"):
+            self.end_paragraph(self.list(tag))
+        elif name == "table":
+            self.end_paragraph(*self.table(tag))
+        elif name in PARAGRAPHS:
+            self.end_paragraph(*self.body(tag.children))
+        else:
+            self.walk(tag.children)
 
-    def _table(self, token: dict) -> list:
-        head, rows = [], []
-        for part in token["children"]:
-            if part["type"] == "table_head":
-                head = part["children"]
-            else:
-                rows = [row["children"] for row in part["children"]]
-        aligns = [cell["attrs"].get("align") or "left" for cell in head]
-        set_row = [[["par", self.inline(cell["children"])]] for cell in head]
-        body = [[[["par", self.inline(cell["children"])]] for cell in row] for row in rows]
-        return [["table", aligns, [set_row], body]]
+    def list(self, tag: Tag) -> list:
+        parts = [part for part in tag.children if isinstance(part, Tag) or part.strip()]
+        items = [self.body(part.children if part.name == "li" else [part]) for part in parts]
+        start = re.fullmatch("[0-9]{1,9}", str(tag.get("start")))
+        tight = tag.select_one(":scope > li > p") is None
+        return ["enum" if tag.name == "ol" else "list", int(start[0]) if start else 1, tight, items]
 
-    def _block_html(self, token: dict) -> list:
-        return from_html(token["raw"], self.page, self.math_text)
-
-    # Inline -------------------------------------------------------------------------------
-
-    def inline(self, tokens: list) -> list:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise CannotShow("it is nested too deeply")
-        nodes: list = []
-        # HTML tags in running text are tokens of their own: what they open, they close later.
-        open_tags: list[tuple[str, list]] = []
-        for token in tokens:
-            if token["type"] != "inline_html":
-                nodes.extend(self._inline(token))
+    def table(self, tag: Tag) -> list:
+        head, rows, aligns = [], [], []
+        for row in tag.find_all("tr"):
+            cells = row.find_all(["td", "th"], recursive=False)
+            if row.find_parent("table") is not tag or not cells:
                 continue
-            tag = re.match(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)", token["raw"])
-            name = tag[2].lower() if tag else ""
-            if name in TAGS and not tag[1]:
-                open_tags.append((name, nodes))
-                nodes = []
-            elif name in TAGS and open_tags and open_tags[-1][0] == name:
-                outer = open_tags.pop()[1]
-                outer.append([TAGS[name], nodes])
-                nodes = outer
-            elif name in ("br", "img"):
-                nodes.extend(from_html(token["raw"], self.page, self.math_text, inline=True))
-            elif not token["raw"].startswith("<!--"):
-                nodes.append(token["raw"])
-        while open_tags:
-            name, outer = open_tags.pop()
-            nodes = [*outer, [TAGS[name], nodes]]
-        self.depth -= 1
-        return nodes
+            is_head = not rows and all(cell.name == "th" for cell in cells)
+            filled, sides = [], []
+            for cell in cells:
+                body = self.body(cell.children)
+                span = str(cell.get("colspan", "1"))
+                columns = min(int(span), 50) if re.fullmatch("[1-9][0-9]?", span) else 1
+                bold = cell.name == "th" and not is_head
+                filled += [[["strong", body]] if bold else body] + [[]] * (columns - 1)
+                side = re.search("text-align: ?(left|right|center)", str(cell.get("style")))
+                sides += [side[1] if side else ""] * columns
+            (head if is_head else rows).append(filled)
+            aligns = max(aligns, sides, key=len)
+        usual = "right" if "dataframe" in tag.get("class", ()) else "left"
+        for row in [*head, *rows]:
+            row.extend([[]] * (len(aligns) - len(row)))
+        return [["table", [side or usual for side in aligns], head, rows]] if aligns else []
 
-    def _inline(self, token: dict) -> list:
-        kind = token["type"]
-        if kind == "text":
-            return [html.unescape(token["raw"])]
-        if kind in ("emphasis", "strong", "strikethrough"):
-            return [[kind, self.inline(token["children"])]]
-        if kind == "codespan":
-            return [["mono", token["raw"]]]
-        if kind == "softbreak":
-            return [" "]
-        if kind == "linebreak":
-            return [["newline"]]
-        if kind == "link":
-            return [["link", token["attrs"]["url"], self.inline(token["children"])]]
-        if kind == "image":
-            return [self.image(token, inline=True)]
-        if kind in ("inline_math", "block_math", "latex_environment"):
-            return [self.formula(token, False)]
-        if "children" in token:
-            return self.inline(token["children"])
-        return [str(token.get("raw", ""))]
-
-    def image(self, token: dict, *, inline: bool = False) -> list:
-        alt = "".join(_plain(child) for child in token["children"])
-        url = token["attrs"]["url"]
+    def picture(self, tag: Tag, *, inline: bool) -> list:
+        url, alt = str(tag.get("src") or ""), str(tag.get("alt") or "")
         try:
             picture = find_picture(url, alt or "Picture", self.page)
         except CannotShow as problem:
@@ -248,48 +238,23 @@ class _Setter:
             return self.page.box(what, problem, url, inline=inline)
         return picture if inline else ["figure", picture]
 
-    def formula(self, token: dict, display: bool) -> list:
-        if token["type"] == "latex_environment":
-            name, body = token["attrs"]["name"], token["attrs"]["body"]
-            latex = f"\\begin{{{name}}}{body}\\end{{{name}}}"
-        else:
-            latex = token["raw"]
-        latex = latex.strip()
+    def formula(self, tag: Tag, *, inline: bool) -> list:
+        latex = tag.get_text().strip()
         try:
-            return formula_node(latex, display, self.page)
+            return formula_node(latex, self.page, display=not inline)
         except CannotShow as problem:
-            return self.page.box("Formula", problem, latex, inline=not display)
-
-    def math_text(self, text: str) -> list:
-        """Set text that stands in HTML, where formulas are formulas but Markdown is not read."""
-        inline = _parser().inline
-        state = inline.state_cls({})
-        state.src = text
-        rules = inline.rules
-        try:
-            inline.rules = list(MATH)
-            return self.inline(inline.parse(state))
-        finally:
-            inline.rules = rules
+            return self.page.box("Formula", problem, latex, inline=inline)
 
 
-def formula_node(latex: str, display: bool, page: Page) -> list:
+def _holds_block(tag: Tag) -> bool:
+    return any(isinstance(part, Tag) and part.name in BLOCKS for part in tag.descendants)
+
+
+def formula_node(latex: str, page: Page, *, display: bool) -> list:
     """Make the node of a formula; raises CannotShow if it cannot be drawn."""
-    drawing = page.shared.formulas.draw(latex, display)
+    drawing = page.formulas.draw(latex, display)
     if drawing.width == 0:
         return ["text"]  # Definitions of macros show nothing.
-    return [
-        "display" if display else "formula",
-        page.shared.add_drawing(drawing),
-        drawing.width,
-        drawing.height,
-        drawing.depth,
-        latex,
-        drawing.tags,
-    ]
-
-
-def _plain(token: dict) -> str:
-    if "children" in token:
-        return "".join(_plain(child) for child in token["children"])
-    return html.unescape(str(token.get("raw", " ")))
+    name = page.add_file(drawing.svg.encode(), "svg")
+    size = drawing.width, drawing.height, drawing.depth
+    return ["display" if display else "formula", name, *size, latex, drawing.tags]
