@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import nbformat
+import psutil
 from jupyter_core.utils import ensure_event_loop
 from traitlets.config import Config
 
@@ -89,6 +90,10 @@ class Threads:
         """End; if by an exception, at once."""
         if kind is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+            # The kernels' end is that of the threads, which wait for them.
             if self._sandboxed:
-                launcher().close()  # ends the kernels, and with them the threads
+                launcher().close()
+            else:
+                for kernel in psutil.Process().children():
+                    kernel.kill()
         self._pool.shutdown()

@@ -18,7 +18,7 @@ from nbgrader.converters import Autograde
 from sqlalchemy.exc import OperationalError
 
 from coursekit.conversion import convert
-from coursekit.course import Course
+from coursekit.course import CONFIG_FILE, Course
 from coursekit.errors import KitError
 from coursekit.grading import gradebook, halves
 from coursekit.grading.autograde import Wanted, grade
@@ -153,6 +153,27 @@ def test_no_more_notebooks_wait_in_memory_than_the_workers_need(handed_in, monke
     monkeypatch.setattr(Pipeline, "_begin", counting)
     grade(handed_in, "round", workers=1)
     assert most <= 3  # two for the worker, and the rest of the last student's
+
+
+def test_ctrl_c_ends_a_kernel_without_sandbox_too(handed_in):
+    with (handed_in.root / CONFIG_FILE).open("a") as config:
+        config.write("c.BoundedExecute.cell_timeout = 100\n")
+    stuck = answer(handed_in, "sums", {"add": 'open("stuck", "w")\nwhile True:\n    pass'})
+    (handed_in.submitted / "anna" / "round" / "sums.ipynb").write_text(stuck)
+    command = [sys.executable, "-m", "coursekit", "grade", "round", "--workers", "1"]
+    with subprocess.Popen(
+        [*command, "--unsafe-no-sandbox", "--student", "anna", "--course", handed_in.root],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as grading:
+        wait_for((handed_in.autograded / "anna" / "round" / "stuck").exists)
+        below = psutil.Process(grading.pid).children(recursive=True)
+        assert below
+        grading.send_signal(signal.SIGINT)
+        _, said = grading.communicate(timeout=50)
+    assert grading.returncode == 1
+    assert b"Traceback" not in said
+    assert not any(child.is_running() for child in below)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
