@@ -2,7 +2,7 @@
 
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants bench bench-judge bench-kernel lint release lab clean
+.PHONY: help demo test mutants bench bench-judge bench-kernel bench-pdf lint release lab clean
 
 # The Python that makes the virtual environment: make PYTHON=/path/to/python3.12 test
 # Root's kernels run as a throw-away user, who must reach it: one in a closed home comes last.
@@ -40,6 +40,9 @@ bench-judge: $(READY) ## measure what judging costs
 
 bench-kernel: $(READY) ## measure how long kernels and notebooks take, against stock nbgrader
 	@$(BIN)/python benchmarks/kernel.py
+
+bench-pdf: $(READY) ## measure how long a PDF takes, against nbconvert's webpdf
+	@$(BIN)/python -m benchmarks.pdf
 
 lint: $(READY) ## check the code and the notebooks
 	@$(BIN)/ruff check

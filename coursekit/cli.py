@@ -260,6 +260,101 @@ def feedback_(course: "Course", assignment: str | None):
         raise KitError(f"No feedback could be written for: {', '.join(failed)}.")
 
 
+@main.command()
+@click.argument("arguments", nargs=-1, metavar="[ASSIGNMENT | NOTEBOOK.ipynb...]")
+@click.option(
+    "--course",
+    "folder",
+    default=Path(),
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="For feedback: the folder with nbgrader_config.py; default: this one.",
+)
+@click.option(
+    "--student", "students", multiple=True, help="This one's feedback only; may be repeated."
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="For notebooks: where the PDFs go; default: each beside its notebook.",
+)
+@click.option(
+    "--paper",
+    type=click.Choice(["a4", "us-letter"]),
+    default="a4",
+    show_default=True,
+    help="Paper size.",
+)
+@click.pass_context
+def pdf(ctx, arguments: tuple[str, ...], folder: Path, students, output: Path | None, paper: str):
+    """Write notebooks, or the feedback of a class, as PDF.
+
+    With the names of notebooks, each becomes a PDF beside itself.
+
+    Otherwise the graded notebooks of each student become one PDF with points and comments,
+    feedback/<student>/<assignment>/<assignment>.pdf. Write the feedback pages first, if you want
+    both: coursekit feedback begins with an empty folder.
+    """
+    if any(argument.endswith(".ipynb") for argument in arguments):
+        if students:
+            raise click.UsageError("--student is for the feedback of a class.")
+        _notebook_pdfs([FILE.convert(name, None, ctx) for name in arguments], output, paper)
+    elif len(arguments) > 1:
+        raise click.UsageError("Expected notebooks, or one assignment.")
+    elif output:
+        raise click.UsageError("--output is for notebooks; feedback has its own folder.")
+    else:
+        _feedback_pdfs(folder, next(iter(arguments), None), students, paper)
+
+
+def _notebook_pdfs(notebooks: list[Path], output: Path | None, paper: str):
+    from coursekit.pdf import targets, write_pdf
+
+    failed = []
+    for target, notebook in targets(notebooks, output).items():
+        try:
+            boxed = write_pdf(notebook, target, paper)
+        except KitError as problem:
+            failed.append(notebook.name)
+            click.echo(problem)
+            continue
+        click.echo(f"Written: {target}")
+        for sentence in boxed:
+            click.echo(f"  in a box: {sentence}")
+    if failed:
+        raise KitError(f"No PDF could be written of: {', '.join(failed)}.")
+
+
+def _feedback_pdfs(folder: Path, assignment: str | None, students: tuple[str, ...], paper: str):
+    from coursekit.course import Course
+    from coursekit.grading.feedback_pdf import feedback_pdfs
+
+    course = Course(folder)
+    name = course.assignment(assignment)
+    console = _console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("PDF", total=None)
+        try:
+            outcomes = feedback_pdfs(
+                course,
+                name,
+                students,
+                lambda done, total: bar.update(task, completed=done, total=total),
+                paper=paper,
+            )
+        except KeyboardInterrupt:
+            raise KitError("Stopped; the PDFs that were written are there.") from None
+    if not outcomes:
+        raise KitError(f"Nobody is graded yet under {course.autograded}; run coursekit grade.")
+    failed = {student: problem for student, problem in outcomes.items() if problem}
+    click.echo(f"{len(outcomes) - len(failed)} students' PDFs in {course.feedback}")
+    for student, problem in failed.items():
+        click.echo(f"  {student}: {problem}")
+    if failed:
+        raise KitError(f"No PDF could be written for: {', '.join(failed)}.")
+
+
 @_course_command
 @click.argument("assignment", required=False)
 @click.option(

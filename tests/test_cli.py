@@ -50,7 +50,7 @@ def test_version(coursekit):
 
 
 def test_there_are_the_commands_that_the_readme_names():
-    commands = ["collect", "doctor", "feedback", "grade", "grades", "release", "verdict"]
+    commands = ["collect", "doctor", "feedback", "grade", "grades", "pdf", "release", "verdict"]
     assert sorted(main.commands) == commands
     readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
     assert all(f"coursekit {command} " in readme for command in commands)

@@ -211,7 +211,7 @@ open("empty/mine", "w").write("x")
 )
 def test_notebook_gives_the_same_on_the_cluster_as_here(running, work_folder, sources, monkeypatch):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    same = job(*sources, folder=work_folder, cell_timeout=1)
+    same = job(*sources, folder=work_folder, cell_timeout=3)
     there = running.submit(same)
     assert without_times(there.result(PATIENCE)) == without_times(run_in_thread(same))
 

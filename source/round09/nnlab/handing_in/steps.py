@@ -120,7 +120,8 @@ def _tell_found(notebooks: list[Notebook], scan: Scan, found: Iterable[str]) -> 
     print("Found:")
     for item in notebooks:
         saved = datetime.fromtimestamp(item.saved)
-        print(f"  {item.path.name:<28} saved {saved:%Y-%m-%d %H:%M}")
+        when = f"saved {saved:%Y-%m-%d %H:%M}" if saved.year > 1980 else "as it was unpacked"
+        print(f"  {item.path.name:<28} {when}")
     names = ", ".join(path.name for path in scan.files)
     print(f"  scan: {_count(scan.pages, 'page')}, from {names}" if names else "  no scan")
     if found:
