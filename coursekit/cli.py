@@ -4,6 +4,7 @@ import functools
 import logging
 import os
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -243,21 +244,26 @@ def feedback_(course: "Course", assignment: str | None):
     from coursekit.grading.feedback import feedback
 
     name = course.assignment(assignment)
+    _write_feedback(course, "pages", lambda told: feedback(course, name, told))
+
+
+def _write_feedback(course: "Course", what: str, write: Callable):
+    """Write something for each graded student, and tell for how many."""
     console = _console()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Feedback", total=None)
         try:
-            outcomes = feedback(course, name, lambda n, m: bar.update(task, completed=n, total=m))
+            outcomes = write(lambda n, m: bar.update(task, completed=n, total=m))
         except KeyboardInterrupt:
-            raise KitError("Stopped; the pages that were written are there.") from None
+            raise KitError(f"Stopped; the {what} that were written are there.") from None
     if not outcomes:
         raise KitError(f"Nobody is graded yet under {course.autograded}; run coursekit grade.")
     failed = {student: problem for student, problem in outcomes.items() if problem}
-    click.echo(f"{len(outcomes) - len(failed)} students' pages in {course.feedback}")
+    click.echo(f"{len(outcomes) - len(failed)} students' {what} in {course.feedback}")
     for student, problem in failed.items():
         click.echo(f"  {student}: {problem}")
     if failed:
-        raise KitError(f"No feedback could be written for: {', '.join(failed)}.")
+        raise KitError(f"No {what} could be written for: {', '.join(failed)}.")
 
 
 @main.command()
@@ -332,27 +338,9 @@ def _feedback_pdfs(folder: Path, assignment: str | None, students: tuple[str, ..
 
     course = Course(folder)
     name = course.assignment(assignment)
-    console = _console()
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("PDF", total=None)
-        try:
-            outcomes = feedback_pdfs(
-                course,
-                name,
-                students,
-                lambda done, total: bar.update(task, completed=done, total=total),
-                paper=paper,
-            )
-        except KeyboardInterrupt:
-            raise KitError("Stopped; the PDFs that were written are there.") from None
-    if not outcomes:
-        raise KitError(f"Nobody is graded yet under {course.autograded}; run coursekit grade.")
-    failed = {student: problem for student, problem in outcomes.items() if problem}
-    click.echo(f"{len(outcomes) - len(failed)} students' PDFs in {course.feedback}")
-    for student, problem in failed.items():
-        click.echo(f"  {student}: {problem}")
-    if failed:
-        raise KitError(f"No PDF could be written for: {', '.join(failed)}.")
+    _write_feedback(
+        course, "PDFs", lambda told: feedback_pdfs(course, name, students, told, paper=paper)
+    )
 
 
 @_course_command

@@ -119,6 +119,7 @@ def differences(theirs):
 
 # --- On the worker ----------------------------------------------------------------------------
 
+AGAIN = 1.0  # seconds until what still runs is cancelled once more
 _loops = {}  # the event loop of each notebook that runs in this process
 _stopped = set()  # names of notebooks that nobody wants any more
 
@@ -245,3 +246,5 @@ def stop(name):
 def _cancel_all(loop):
     for task in asyncio.all_tasks(loop):
         task.cancel()
+    # Before Python 3.12, `asyncio.wait_for` loses a cancellation that comes with its result.
+    loop.call_later(AGAIN, _cancel_all, loop)

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import nbformat
@@ -95,5 +96,6 @@ class Threads:
                 launcher().close()
             else:
                 for kernel in psutil.Process().children():
-                    kernel.kill()
+                    with suppress(psutil.NoSuchProcess):
+                        kernel.kill()
         self._pool.shutdown()

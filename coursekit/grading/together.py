@@ -9,6 +9,8 @@ import json
 from nbgrader import preprocessors as stock
 
 from coursekit.grading.gradebook import OpenGradebook
+from coursekit.grading.mending import MendCells
+from coursekit.judging.preprocessors import JudgeAnswers, PoseChallenges
 
 
 class _Shared(stock.NbGraderPreprocessor):
@@ -105,6 +107,15 @@ ON_OPEN_GRADEBOOK = {
 }
 
 
+# These keep nothing of one notebook for the next.
+KEPT = {
+    *ON_OPEN_GRADEBOOK,
+    *(stock.ClearOutput, stock.DeduplicateIds, stock.CheckCellMetadata),
+    *(stock.IgnorePattern, stock.LimitOutput),
+    *(MendCells, PoseChallenges, JudgeAnswers),
+}
+
+
 class Preprocessors:
     """The preprocessors of a class; those that keep nothing of a notebook are made once.
 
@@ -131,7 +142,7 @@ class Preprocessors:
         -------
         callable
         """
-        kept = isinstance(given, type) and given.__module__.startswith(("nbgrader.", "coursekit."))
+        kept = isinstance(given, type) and given in KEPT
         if kept and given in self._made:
             return self._made[given]
         if given in ON_OPEN_GRADEBOOK:

@@ -7,7 +7,9 @@ copies memory that forked processes share for as long as none of them writes to 
 import gc
 import os
 import sys
+from pathlib import Path
 from threading import active_count
+from uuid import uuid4
 
 import matplotlib
 from ipykernel.ipkernel import IPythonKernel
@@ -33,10 +35,13 @@ class _Kernel(IPythonKernel):
     def instance(cls, **traits):
         """Give the one kernel, with these traits, whether or not it was there before."""
         kernel = super().instance(**traits)
-        for name, value in traits.items():
+        for name, value in (traits | {"ident": str(uuid4())}).items():
             setattr(kernel, name, value)
-        for speaker in (kernel.shell.displayhook, kernel.shell.display_pub):
+        kernel._stdout, kernel._stderr = sys.stdout, sys.stderr
+        hook = kernel.shell.displayhook
+        for speaker in (hook, kernel.shell.display_pub):
             speaker.session, speaker.pub_socket = kernel.session, kernel.iopub_socket
+        hook.topic = kernel._topic("execute_result")
         return kernel
 
 
@@ -63,17 +68,18 @@ def prepare(arguments):
     for kind in (IPKernelApp, _Kernel, _Kernel.shell_class.default_value):
         kind.clear_instance()
     app = IPKernelApp.instance(config=IN_MEMORY, kernel_class=_Kernel)
+    app.load_config_file = _nothing  # what this machine's files set would run outside the sandbox
     try:
         BaseIPythonApplication.initialize(app, arguments)
+        app.init_pdb()
+        kernel = _Kernel.instance(
+            parent=app, log=app.log, profile_dir=app.profile_dir, user_ns=app.user_ns
+        )
+        app.shell = kernel.shell
+        app.init_extensions()
+        app.init_code()
     except SystemExit:
         raise RuntimeError(f"ipykernel refuses the arguments {' '.join(arguments)}") from None
-    app.init_pdb()
-    kernel = _Kernel.instance(
-        parent=app, log=app.log, profile_dir=app.profile_dir, user_ns=app.user_ns
-    )
-    app.shell = kernel.shell
-    app.init_extensions()
-    app.init_code()
     _adapt(app.shell)
     if active_count() > 1:
         raise RuntimeError(f"{active_count()} threads are left after building the kernel's shell")
@@ -95,10 +101,13 @@ def open_to(app, connection_file):
     app.connection_file = connection_file
     for step in (
         *(app.init_blackhole, app.init_connection_file, app.init_poller, app.init_sockets),
-        *(app.init_heartbeat, app.write_connection_file, app.init_io, app.init_signal),
-        *(app.init_kernel, app.init_path, app.init_shell),
+        *(app.init_heartbeat, app.write_connection_file, app.log_connection_info),
+        *(app.init_io, app.init_signal, app.init_kernel, app.init_path, app.init_shell),
     ):
         step()
+    shell = app.shell
+    shell.starting_dir, shell.home_dir = os.getcwd(), os.environ["HOME"]
+    shell.history_manager.dir_hist[:] = [Path(shell.starting_dir)]  # the student's `_dh`
 
 
 def _adapt(shell):
@@ -109,6 +118,10 @@ def _adapt(shell):
     # Before the inline backend shows a figure, pyplot would draw it once more for nobody.
     pyplot.uninstall_repl_displayhook()
     shell.system = shell.getoutput = _no_shell
+
+
+def _nothing(*_, **__):
+    """Stand in for a step that is not taken."""
 
 
 def _no_shell(command, *_, **__):

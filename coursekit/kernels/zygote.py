@@ -5,7 +5,6 @@ parent over that socket and ends when the parent closes it, which an ended paren
 one thread and an environment without secrets.
 """
 
-import io
 import os
 import selectors
 import signal
@@ -14,14 +13,11 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from time import monotonic
 
 from coursekit.kernels import channel, folders, policy
-from coursekit.kernels.forked import look, run
-from coursekit.kernels.prepared import prepare
 from coursekit.kernels.sandbox import Sandbox
+from coursekit.kernels.warm import warm_up
 from coursekit.kernels.watch import (
     FLOODED,
     FLOODED_BY_ANOTHER,
@@ -31,25 +27,7 @@ from coursekit.kernels.watch import (
 )
 
 PROFILE = "ipython"
-OWN_PACKAGE = "coursekit"
 TICKS = 0.1  # seconds by which the limit of processor time and its measure may disagree
-
-# What ipykernel and matplotlib would import at the start of each kernel, or at its first cell.
-OF_EVERY_KERNEL = (
-    "IPython.core.completerlib",
-    "IPython.core.oinspect",
-    "IPython.core.pylabtools",
-    "ipykernel.comm.manager",
-    "ipykernel.ipkernel",
-    "ipykernel.kernelapp",
-    "ipykernel.subshell_manager",
-    "ipykernel.zmqshell",
-    "matplotlib.backends.backend_agg",
-    "matplotlib_inline.backend_inline",
-    "pdb",
-    "sqlite3",
-    "tornado.platform.asyncio",
-)
 
 
 @dataclass
@@ -86,10 +64,13 @@ class Zygote:
         Requests come from here; its end ends the zygote.
     profile : str
         IPython's folder, for kernels to read.
+    forked, prepared : module
+        As `warm.warm_up` gives them.
     """
 
-    def __init__(self, control, profile):
+    def __init__(self, control, profile, forked, prepared):
         self._control, self._profile = control, profile
+        self._forked, self._prepared = forked, prepared
         self._sandboxes = {}
         self._app, self._arguments = None, None
         self._kernels = {}
@@ -157,15 +138,15 @@ class Zygote:
         return True
 
     def _look(self, *what):
-        return partial(look, *what)
+        return partial(self._forked.look, *what)
 
     def _run(self, connection, sandbox, limits, message):
         message["profile"] = self._profile
         if message["arguments"] != self._arguments:
             self._arguments = None
-            self._app = prepare(message["arguments"])
+            self._app = self._prepared.prepare(message["arguments"])
             self._arguments = message["arguments"]
-        return partial(run, connection, sandbox, limits, message, self._app)
+        return partial(self._forked.run, connection, sandbox, limits, message, self._app)
 
     def _sandbox(self, packages, readable):
         key = packages, readable
@@ -237,44 +218,6 @@ def _tell(connection, **message):
         channel.send(connection, **message)
 
 
-def warm_up(folder):
-    """Import what kernels need, draw once, and take this course's code out of Python's reach.
-
-    Parameters
-    ----------
-    folder : str
-        Gets the profile of IPython that all kernels read and none can write.
-
-    Raises
-    ------
-    RuntimeError
-        If an import left a thread behind, for a fork would lose it.
-    """
-    sys.modules["debugpy.server"] = None  # a kernel of the grader's has nobody to debug it
-    import_module("ipykernel.debugger")
-    del sys.modules["debugpy.server"]
-    for name in (*OF_EVERY_KERNEL, *policy.PRELOADED):
-        if find_spec(name.partition(".")[0]):
-            import_module(name)
-    from IPython.core.profiledir import ProfileDir
-    from matplotlib.figure import Figure
-
-    from coursekit.kernels import jobs
-
-    jobs.register()
-    os.environ["IPYTHONDIR"] = folder
-    ProfileDir.create_profile_dir_by_name(folder, "default")
-    figure = Figure()
-    figure.subplots().plot([0, 1])
-    figure.savefig(io.BytesIO(), format="png")  # finds the fonts
-    threads = len(os.listdir("/proc/self/task"))
-    if threads > 1:
-        raise RuntimeError(f"{threads} threads are left after the imports")
-    for name in list(sys.modules):  # in a kernel, it would copy what they share to walk through
-        if name.partition(".")[0] == OWN_PACKAGE:
-            del sys.modules[name]
-
-
 def main(descriptor, folder):
     """Run the zygote; in a forked process, run the kernel."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the terminal is for the parent
@@ -282,10 +225,10 @@ def main(descriptor, folder):
     try:
         profile = os.path.join(folder, PROFILE)
         os.makedirs(profile)
-        warm_up(profile)
+        modules = warm_up(profile)
         for place, _, _ in os.walk(profile):
             os.chmod(place, 0o755)  # for throw-away users
-        zygote = Zygote(control, profile)
+        zygote = Zygote(control, profile, *modules)
     except Exception as problem:
         channel.send(control, failed=f"{type(problem).__name__}: {problem}")
         return

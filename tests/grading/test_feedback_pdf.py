@@ -190,7 +190,7 @@ def test_command_tells_who_has_no_pdf(copy):
     assert result.exit_code == 1
     assert result.stdout.startswith("1 students' PDFs in ")
     assert f"  2-wrong: {path} is no notebook any more" in result.stdout
-    assert result.stderr == "Error: No PDF could be written for: 2-wrong.\n"
+    assert result.stderr == "Error: No PDFs could be written for: 2-wrong.\n"
 
 
 def test_only_what_is_graded_as_a_whole_is_written(copy):

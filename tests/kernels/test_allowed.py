@@ -65,6 +65,11 @@ WORKS = {
         "36",
     ),
     "tqdm": ("from tqdm.auto import tqdm\nprint(sum(tqdm(range(4))))", "6"),
+    "folder in which it began": (
+        "from pathlib import Path\n"
+        "print(Path(_dh[0]) == Path.cwd() == Path(get_ipython().starting_dir))",
+        "True",
+    ),
     "tempfile": (
         "import tempfile\nwith tempfile.NamedTemporaryFile('w+') as f:\n"
         "    f.write('kept')\n    f.seek(0)\n    print(f.read())",

@@ -150,6 +150,8 @@ def test_a_long_heading_is_cut(notebooks):
         ("scan, page 2", [2]),
         ("“Scan, page 3” and scan, p. 12", [3, 12]),
         ("see scan page 4", [4]),
+        ("scan, pages 2-4", [4]),
+        ("on page 5 of my scan", [5]),
         ("the scanner has page 7", []),
     ],
 )

@@ -90,6 +90,11 @@ def test_a_missing_notebook_is_told_and_others_are_left_alone(folder):
             b'[{"cell_type": "code", "source": 3, "metadata": {}, "outputs": 1}]}',
             "damaged",
         ),
+        (
+            b'{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": '
+            b'[{"source": "", "metadata": {}}]}',
+            "damaged",
+        ),
         (b"[" * 100_000, "damaged"),
     ],
 )

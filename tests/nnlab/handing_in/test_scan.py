@@ -46,6 +46,21 @@ def test_one_place_is_taken_and_the_other_told(tmp_path):
     assert line.startswith("page1.jpg: left out, because scan.pdf is taken for the scan")
 
 
+def test_pages_under_another_name_are_pointed_out_but_not_the_notebooks_own_pdf(tmp_path):
+    put(tmp_path, "derivation.ipynb", "derivation.pdf")
+    assert find_scan(tmp_path, None) == ([], [])
+    put(tmp_path, "IMG_2034.jpg")
+    files, [line] = find_scan(tmp_path, None)
+    assert files == []
+    assert line.startswith("scan: there is none; if it is IMG_2034.jpg, put it into a folder")
+
+
+def test_two_scans_are_pointed_out(tmp_path):
+    put(tmp_path, "scan.pdf", "scan (1).pdf")
+    _, [line] = find_scan(tmp_path, None)
+    assert line.startswith("scan: it is put together from scan (1).pdf, then scan.pdf; remove")
+
+
 def test_given_files_keep_their_order_and_folders_are_opened(tmp_path):
     put(tmp_path / "a", "2.jpg", "10.jpg")
     put(tmp_path, "z.pdf", "scan.pdf")

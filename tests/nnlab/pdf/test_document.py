@@ -298,6 +298,8 @@ def test_a_photo_is_made_smaller_and_turned_upright(document, tmp_path):
             f'<!ENTITY {y} "{f"&{x};" * 9}">' for x, y in zip("bcdefgh", "cdefghi", strict=True)
         )
         + "]><svg xmlns='http://www.w3.org/2000/svg'><text>&i;</text></svg>",
+        "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><filter id='f' width='9999'>"
+        "<feGaussianBlur stdDeviation='9'/></filter><rect filter='url(#f)' width='9'/></svg>",
         "<svg broken",
     ],
 )

@@ -12,7 +12,11 @@ TEXT_STUB = re.compile(
     r"\*Your answer: text and LaTeX, or the words “scan, page n” with the page of your scan\.\*"
     r"|YOUR ANSWER HERE"
 )
-SCAN_PAGE = re.compile(r"\bscan\W{1,3}(?:pages?|pp?\.?)\W{0,3}(\d{1,3})", re.IGNORECASE)
+SCAN_PAGE = re.compile(
+    r"\bscan\W{1,3}(?:pages?|pp?\.?)\W{0,3}(?:\d{1,3}\W{1,3})?(\d{1,3})"
+    r"|\bpages?\W{1,3}(\d{1,3})\W+of\W+(?:the|my)\W+scan\b",
+    re.IGNORECASE,
+)
 RESTART = "choose Kernel → Restart Kernel and Run All Cells"
 
 
@@ -44,7 +48,8 @@ def scan_pages(notebook) -> list[int]:
     list of int
     """
     answers = [cell for cell in notebook.cells if cell.cell_type == "markdown" and _is_answer(cell)]
-    return [int(page) for cell in answers for page in SCAN_PAGE.findall(cell.source)]
+    pages = [pair for cell in answers for pair in SCAN_PAGE.findall(cell.source)]
+    return [int(first or second) for first, second in pages]
 
 
 def left_to_do(name: str, notebook) -> list[str]:

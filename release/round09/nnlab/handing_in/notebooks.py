@@ -127,7 +127,8 @@ def _parse(data: bytes):
 
 def _is_sound(cell) -> bool:
     return (
-        isinstance(cell.source, str)
+        isinstance(cell.get("cell_type"), str)
+        and isinstance(cell.source, str)
         and isinstance(cell.metadata, dict)
         and isinstance(cell.get("execution_count"), int | None)
         and all(isinstance(output, dict) for output in cell.get("outputs", []))

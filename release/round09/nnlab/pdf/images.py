@@ -62,6 +62,8 @@ def picture(data: bytes, mime: str, alt: str, page: Page, *, width: float | None
     if mime.startswith("image/svg"):
         if len(data) > LARGEST_SVG:
             raise CannotShow(f"its SVG is larger than {LARGEST_SVG // 1_000_000} MB")
+        if b"<filter" in data.lower():
+            raise CannotShow("its SVG has filters, which may take for ever to draw")
         suffix = "svg"
     else:
         data, suffix = _checked(data)
@@ -93,7 +95,7 @@ def _data_uri(url: str) -> tuple[str, bytes]:
 
 def _file(name: str, page: Page) -> tuple[str, bytes]:
     name = name.partition("?")[0].partition("#")[0]
-    if page.folder is None or "\0" in name or not name:
+    if page.folder is None or "\0" in name or not name or re.match(r"[/\\]{2}", name):
         raise CannotShow("there is no such file")
     folder = page.folder.resolve()
     try:

@@ -82,7 +82,8 @@ def find_scan(folder: Path, given: Iterable[Path] | None) -> tuple[list[Path], l
     if given is not None:
         files = [file for path in given for file in (_inside(path) if path.is_dir() else [path])]
         return files, []
-    beside = [path for path in _inside(folder) if path.name.lower().startswith(BESIDE)]
+    there = _inside(folder)
+    beside = [path for path in there if path.name.lower().startswith(BESIDE)]
     entries = sorted(folder.iterdir())
     folders = [path for path in entries if path.is_dir() and path.name.lower() in FOLDERS]
     groups = [group for group in (beside, *map(_inside, folders)) if group]
@@ -91,6 +92,17 @@ def find_scan(folder: Path, given: Iterable[Path] | None) -> tuple[list[Path], l
         "pages into one folder, scan"
         for group in groups[1:]
     ]
+    notebooks = {path.stem for path in entries if path.suffix.lower() == ".ipynb"}
+    others = [path.name for path in there if path.stem not in notebooks]
+    if not groups and others:
+        names = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+        left_out.append(
+            f"scan: there is none; if it is {names}, put it into a folder called scan, and run "
+            "this again"
+        )
+    if sum(path.suffix.lower() == ".pdf" for path in beside) > 1:
+        order = ", then ".join(path.name for path in beside)
+        left_out.append(f"scan: it is put together from {order}; remove what does not belong")
     return (groups[0] if groups else []), left_out
 
 

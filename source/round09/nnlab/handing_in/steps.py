@@ -122,6 +122,7 @@ def _tell_found(notebooks: list[Notebook], scan: Scan, found: Iterable[str]) -> 
         saved = datetime.fromtimestamp(item.saved)
         when = f"saved {saved:%Y-%m-%d %H:%M}" if saved.year > 1980 else "as it was unpacked"
         print(f"  {item.path.name:<28} {when}")
+    print("  Others that are open have to be saved by you: Ctrl-S, on a Mac Cmd-S.")
     names = ", ".join(path.name for path in scan.files)
     print(f"  scan: {_count(scan.pages, 'page')}, from {names}" if names else "  no scan")
     if found:
@@ -184,6 +185,7 @@ def _tell_written(
 ) -> None:
     who = f"{student.name}, {student.number}".lstrip(", ")
     print(f"\nMade for {who}, in the folder {output.NAME}:")
+    print('(Is that not you? hand_in(name="...", student_number="...") corrects it.)')
     for name, data in files.items():
         note = "all of these in one file" if name.endswith(".zip") else ""
         if name.endswith(".pdf"):
