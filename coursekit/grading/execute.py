@@ -16,7 +16,7 @@ from coursekit.grading.selftest import check_sandbox
 from coursekit.judging.verdict import METADATA_KEY
 from coursekit.kernels.fork import SandboxError
 from coursekit.kernels.policy import MIB
-from coursekit.kernels.provisioner import SandboxManager
+from coursekit.kernels.provisioner import SandboxManager, SandboxProvisioner
 from coursekit.kernels.watch import FLOODED_BY_ANOTHER
 
 STOPPED = "Stopped"
@@ -89,7 +89,12 @@ class BoundedExecute(Execute):
         self._used = 0.0
         self._stopped = None
         self._notebook_output = 0
-        return super().preprocess(nb, resources, km)
+        try:
+            return super().preprocess(nb, resources, km)
+        finally:
+            provisioner = getattr(self.km, "provisioner", None)
+            if isinstance(provisioner, SandboxProvisioner):
+                provisioner.abandon()  # nbclient forgets a kernel that it was kept from talking to
 
     def timeout_func(self, cell):
         """Return the seconds that `cell` may run, and prepare the words for one that does not end.

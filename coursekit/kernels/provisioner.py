@@ -153,6 +153,11 @@ class SandboxProvisioner(KernelProvisionerBase):
             self._space.remove()
             self._space = None
 
+    def abandon(self):
+        """Have the kernel killed, if it still runs, without waiting for its end."""
+        if self._kernel and self._kernel.poll() is None:
+            self._kernel.close()
+
 
 class SandboxClient(AsyncKernelClient):
     """A client whose connection is ready as soon as the kernel is, and takes no huge messages."""
