@@ -113,8 +113,8 @@ ENDINGS = {
         "File too large",
         True,
     ),
-    "thousands of files": (
-        "import time\nfor number in range(4_000):\n    open(str(number), 'w').close()\n"
+    "100,000 files": (
+        "import time\nfor number in range(100_000):\n    open(str(number), 'w').close()\n"
         "time.sleep(5)",
         "made more than 2000 files",
         False,

@@ -118,8 +118,9 @@ def test_a_good_copy_stands_in_for_a_damaged_file(folder):
     path = folder / "classification.ipynb"
     (folder / "classification (1).ipynb").write_bytes(path.read_bytes())
     path.write_bytes(b"{")
-    chosen, _ = choose(read_notebooks(folder))
+    chosen, found = choose(read_notebooks(folder))
     assert names(chosen)["classification"] == "classification (1).ipynb"
+    assert any("classification.ipynb cannot be read and is not handed in" in line for line in found)
 
 
 def test_a_notebook_large_by_its_outputs_goes_without_them(folder, notebooks, monkeypatch):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+import typst
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from PIL import Image, ImageChops, ImageStat
 from pypdf import PdfReader
@@ -448,3 +449,31 @@ def test_an_export_looks_as_it_did():
         with Image.open(golden) as expected:
             difference = ImageStat.Stat(ImageChops.difference(page, expected.convert("L")))
         assert difference.mean[0] < 1.0, golden.name
+
+
+def test_a_panic_of_typst_costs_one_cell_and_not_the_document(document, monkeypatch):
+    class PanicException(BaseException):
+        """As Rust's arrives in Python."""
+
+    compiled = typst.compile
+
+    def panic(main, *, root=None, **options):
+        if root and '"quote"' in (root / "document.json").read_text("utf-8"):
+            raise PanicException("index out of bounds")
+        return compiled(main, root=root, **options)
+
+    monkeypatch.setattr(typst, "compile", panic)
+    pdf = document("before", "> dangerous", "after")
+    assert len(pdf.boxed) == 1
+    assert "Typst gave up: index out of bounds" in pdf.boxed[0]
+    for word in ("before", "dangerous", "after"):
+        assert word in pdf.flat
+
+
+def test_an_interrupt_ends_the_export(document, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(typst, "compile", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        document("before")

@@ -189,6 +189,11 @@ def _choose(name: str, files: list[Notebook]) -> tuple[Notebook, list[str]]:
     doubts = []
     if item.path.name != f"{name}.ipynb":
         doubts.append(f"it is handed in as {name}.ipynb; is it the file you worked in?")
+    doubts += [
+        f"{other.path.name} cannot be read and is not handed in: it is {other.problem}"
+        for other in files
+        if other is not item and other.node is None
+    ]
     newer = [other for other in files if other is not item and other.saved > item.saved]
     doubts += [
         f"{other.path.name} is newer, but is not handed in; rename it if it is the right one"

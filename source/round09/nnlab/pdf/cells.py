@@ -19,7 +19,7 @@ FORMS = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "text/html", "
          "text/markdown", "text/plain")  # fmt: skip
 
 
-def from_notebook(notebook: dict, page: Page) -> list[list]:
+def from_notebook(notebook: dict, page: Page) -> list[tuple[str, list]]:
     """Set a notebook.
 
     Parameters
@@ -31,8 +31,8 @@ def from_notebook(notebook: dict, page: Page) -> list[list]:
 
     Returns
     -------
-    list of list
-        The block nodes of each cell.
+    list of (source, nodes)
+        Each cell as it is written, and its block nodes.
     """
     about = _dict(_dict(notebook.get("metadata")).get("language_info"))
     language = str(about.get("pygments_lexer") or about.get("name") or "python")
@@ -43,10 +43,11 @@ def from_notebook(notebook: dict, page: Page) -> list[list]:
         page.cell = number
         source = joined(cell.get("source")) if isinstance(cell, dict) else str(cell)
         try:
-            cells.append(_cell(cell, source, page, language))
+            nodes = _cell(cell, source, page, language)
         except Exception as problem:  # Whatever a cell holds, its source and the others are set.
             note = page.box("Cell", _reason(problem), "It follows as it is written.")
-            cells.append([note, ["raw", wrap(printed(source))]])
+            nodes = [note, ["raw", wrap(printed(source))]]
+        cells.append((source, nodes))
     return cells
 
 

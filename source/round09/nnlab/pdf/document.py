@@ -35,14 +35,15 @@ SHORT_ESCAPES = {"b": "⟨U+0008⟩", "f": "⟨U+000C⟩", "r": "⟨U+000D⟩", 
 def typeset(notebooks: Sequence[tuple], title: Title | None, paper: str) -> Exported:
     """Set notebooks; see `nnlab.pdf.export`."""
     page = Page(Formulas())
-    parts = []
+    parts, written = [], []
     for name, notebook, folder in notebooks:
         page.name, page.folder, page.level = str(name), folder, 0
-        cells = from_notebook(notebook, page)
+        made = from_notebook(notebook, page) or [("", [])]
+        cells = [nodes for _, nodes in made]
         if len(notebooks) > 1 and page.level == 0:
-            cells = cells or [[]]
             cells[0].insert(0, page.heading(1, [page.name]))
         parts.append([page.name, cells])
+        written.append([source for source, _ in made])
     title = title or Title()
     about = {
         "paper": paper,
@@ -61,9 +62,9 @@ def typeset(notebooks: Sequence[tuple], title: Title | None, paper: str) -> Expo
         try:
             pdf = setter.best(parts)
         except REFUSALS:
-            for page.name, cells in parts:
-                for page.cell, cell in enumerate(cells, 1):
-                    cells[page.cell - 1] = setter.mended(cell, page)
+            for (page.name, cells), sources in zip(parts, written, strict=True):
+                for page.cell, (nodes, source) in enumerate(zip(cells, sources, strict=True), 1):
+                    cells[page.cell - 1] = setter.mended(nodes, source, page)
             pdf = setter.best(parts)
     return Exported(pdf, tuple(page.boxed))
 
@@ -85,29 +86,27 @@ class _Setter:
     def pdf(self, parts: list, standards: list[str]) -> bytes:
         document, fonts = _visible({**self.about, "notebooks": parts})
         (self.root / "document.json").write_text(document, "utf-8")
-        return typst.compile(
-            self.root / "main.typ", root=self.root, font_paths=fonts, pdf_standards=standards
-        )
+        try:
+            return typst.compile(
+                self.root / "main.typ", root=self.root, font_paths=fonts, pdf_standards=standards
+            )
+        except BaseException as problem:
+            if type(problem).__name__ == "PanicException":  # of Rust, and no Exception of Python's
+                raise RuntimeError(f"Typst gave up: {problem}") from problem
+            raise
 
-    def mended(self, nodes: list, page: Page) -> list:
-        """Replace by boxes those nodes that Typst does not set."""
+    def mended(self, nodes: list, source: str, page: Page) -> list:
+        """Replace those nodes that Typst does not set by boxes with the cell as it is written."""
         try:
             self.pdf([["", [nodes]]], [])
         except REFUSALS as problem:
             if len(nodes) > 1:
-                return [mended for node in nodes for mended in self.mended([node], page)]
+                return [kept for node in nodes for kept in self.mended([node], source, page)]
             if nodes[0][0] == "cell":
-                return [["cell", *(self.mended(part, page) for part in nodes[0][1:])]]
+                return [["cell", *(self.mended(part, source, page) for part in nodes[0][1:])]]
             reason = str(problem).partition("\n")[0][:200] or "Typst refuses it"
-            return [page.box("Part of a cell", reason, _words(nodes[0], page))]
+            return [page.box("Part of a cell", reason, source)]
         return nodes
-
-
-def _words(node: Sequence, page: Page) -> str:
-    """Collect what a node says, without its kind and the names of files."""
-    parts = (_words(part, page) if isinstance(part, list | tuple) else part for part in node[1:])
-    names = page.files.values()
-    return "\n".join(p for p in parts if isinstance(p, str) and p and p not in names)
 
 
 # Characters -------------------------------------------------------------------------------------
