@@ -14,10 +14,8 @@ from traitlets import Bool, Float, Integer, List
 from coursekit.grading.mending import MENDED
 from coursekit.grading.selftest import check_sandbox
 from coursekit.judging.verdict import METADATA_KEY
-from coursekit.kernels.fork import SandboxError
 from coursekit.kernels.policy import MIB
 from coursekit.kernels.provisioner import SandboxManager, SandboxProvisioner
-from coursekit.kernels.watch import FLOODED_BY_ANOTHER
 
 STOPPED = "Stopped"
 NOT_RUN = "Not run"
@@ -134,12 +132,8 @@ class BoundedExecute(Execute):
         start = monotonic()
         try:
             return super().preprocess_cell(cell, resources, index)
-        except DeadKernelError as problem:
+        except DeadKernelError:
             what = getattr(self.km.provisioner, "reason", "") or "died"
-            if what == FLOODED_BY_ANOTHER:
-                raise SandboxError(
-                    f"The kernel {what}; grade this student again, alone: --student, --workers 1."
-                ) from problem
             reason = f"the kernel {what} while it ran this cell."
             self._stopped = f"the kernel {what} in an earlier cell."
         except CellTimeoutError:

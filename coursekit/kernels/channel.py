@@ -39,7 +39,7 @@ def receive(sock):
     descriptors : list of int
     """
     try:
-        data, descriptors, _, _ = socket.recv_fds(sock, LONGEST, 1)
+        data, descriptors, _, _ = socket.recv_fds(sock, LONGEST, 2)
     except ConnectionError:
         return None, []
     return parse(data), descriptors

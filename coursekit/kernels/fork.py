@@ -25,8 +25,6 @@ class Workspace:
         Holds the others.
     work : Path
         Where student code reads and writes.
-    ipc : Path
-        The kernel's sockets and connection file.
     """
 
     root: Path
@@ -35,16 +33,6 @@ class Workspace:
     def work(self):
         """Folder in which student code runs."""
         return self.root / "work"
-
-    @property
-    def ipc(self):
-        """Folder of the kernel's sockets."""
-        return self.root / "ipc"
-
-    @property
-    def connection_file(self):
-        """Tells the kernel its sockets."""
-        return self.ipc / "connection.json"
 
     def remove(self):
         """Remove the folders and all that student code left there."""
@@ -57,10 +45,14 @@ class ForkedKernel:
     Parameters
     ----------
     connection : socket.socket
-        The grader's end; closing it kills the kernel.
+        To the zygote; closing it kills the kernel.
+    speaking : socket.socket
+        To the kernel itself.
 
     Attributes
     ----------
+    speaking : socket.socket
+        As given, and not blocking.
     pid : int or None
         Known once the kernel is ready.
     exit_code : int or None
@@ -69,15 +61,16 @@ class ForkedKernel:
         What the kernel did that the zygote killed it for, to follow "the kernel"; may be empty.
     """
 
-    def __init__(self, connection):
-        self._connection = connection
+    def __init__(self, connection, speaking):
+        self._connection, self.speaking = connection, speaking
         self.pid = None
         self.exit_code = None
         self.reason = ""
         connection.setblocking(False)
+        speaking.setblocking(False)
 
     async def ready(self):
-        """Wait until the kernel's sockets are bound.
+        """Wait until the kernel is locked in and listens.
 
         Raises
         ------
@@ -90,7 +83,11 @@ class ForkedKernel:
             data = await asyncio.wait_for(receiving, PATIENCE)
         except TimeoutError:
             data = b'{"failed": "it does not answer"}'
-        self.pid = _understand(self._connection, channel.parse(data), "ready")
+        try:
+            self.pid = _understand(self._connection, channel.parse(data), "ready")
+        except SandboxError:
+            self.close()
+            raise
 
     def poll(self):
         """Look whether the kernel has ended.
@@ -111,6 +108,7 @@ class ForkedKernel:
     def close(self):
         """Give the kernel up; the zygote kills it."""
         self._connection.close()
+        self.speaking.close()
 
     def send_signal(self, number):
         """Send the kernel a signal, if it still runs."""

@@ -9,7 +9,7 @@ from importlib.machinery import PathFinder
 from coursekit.kernels import channel, policy, prepared
 
 
-def run(connection, sandbox, limits, request, app):
+def run(connection, sandbox, limits, request, app, socket):
     """Become a kernel in the sandbox; does not return.
 
     Parameters
@@ -19,20 +19,22 @@ def run(connection, sandbox, limits, request, app):
     sandbox : sandbox.Sandbox
     limits : policy.Limits
     request : dict
-        ``work``, ``ipc`` and ``profile`` (folders), ``connection_file``, ``environment``.
+        ``work`` and ``profile`` (folders), ``environment``.
     app : ipykernel.kernelapp.IPKernelApp
         Prepared, see `prepared.prepare`.
+    socket : socket.socket
+        Over which the kernel is asked and answers.
     """
     try:
         _settle(request["environment"], request["work"], request["profile"])
-        sandbox.enter(limits, request["work"], request["ipc"])
+        prepared.connect(app, socket)
+        sandbox.enter(limits, request["work"])
         _forget(_NotHere(sandbox.hidden_modules, sandbox.packages))
-        prepared.open_to(app, request["connection_file"])
-        sandbox.seal()
+        prepared.finish(app)
     except BaseException as problem:
         channel.send(connection, failed=f"{type(problem).__name__}: {problem}"[:2000])
         os._exit(1)
-    channel.send(connection, ready=os.getpid())  # the sockets are bound
+    channel.send(connection, ready=os.getpid())
     connection.close()
     sys.path.insert(0, "")  # not before: a module of the student's would run at the start
     app.start()
@@ -42,7 +44,7 @@ def run(connection, sandbox, limits, request, app):
 def look(connection, sandbox, limits, request):
     """Enter the sandbox, try to open each of ``request["paths"]``, and tell which opened."""
     try:
-        sandbox.enter(limits, request["work"], request["ipc"])
+        sandbox.enter(limits, request["work"])
     except BaseException as problem:
         channel.send(connection, failed=f"{type(problem).__name__}: {problem}"[:2000])
         os._exit(1)

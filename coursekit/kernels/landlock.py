@@ -41,7 +41,6 @@ LIST = READ_DIR
 READ = READ_FILE | READ_DIR
 DEVICE = READ_FILE | WRITE_FILE
 WORK = READ | WRITE_FILE | TRUNCATE | MAKE_REG | MAKE_DIR | REMOVE_FILE | REMOVE_DIR | REFER
-SOCKETS = READ_FILE | MAKE_SOCK | REMOVE_FILE
 
 _ALL_TCP = 0b11  # bind and connect, from version 4 of the interface
 _ALL_SCOPES = 0b11  # abstract sockets and signals, from version 6

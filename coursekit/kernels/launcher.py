@@ -16,7 +16,6 @@ from coursekit.kernels.fork import PATIENCE, ForkedKernel, SandboxError, Workspa
 from coursekit.kernels.machine import missing
 
 PASSED_THROUGH = 0o711  # by throw-away users, who cannot see what else is there
-LONGEST_FOLDER = 60  # a unix socket's path has at most 107 bytes
 
 
 class Launcher:
@@ -86,13 +85,11 @@ class Launcher:
             space = Workspace(self._folder / str(self._count))
         space.root.mkdir()
         space.root.chmod(PASSED_THROUGH)
-        space.ipc.mkdir()
         if folder is None:
             space.work.mkdir()
         else:
             shutil.copytree(folder, space.work, symlinks=True, ignore=_not_for_students)
-        for place in (space.ipc, space.work):
-            place.chmod(0o700)
+        space.work.chmod(0o700)
         return space
 
     def start(self, space, limits, arguments, environment, packages=(), readable=()):
@@ -103,7 +100,7 @@ class Launcher:
         space : Workspace
         limits : policy.Limits
         arguments : list of str
-            Those of ipykernel, but for its connection file.
+            Of ipykernel.
         environment : dict
             All that the kernel sees, beside what the sandbox itself sets.
         packages, readable : iterable of str
@@ -118,17 +115,19 @@ class Launcher:
         SandboxError
             If the zygote has died.
         """
-        connection = self._ask(
-            space,
-            limits,
-            packages,
-            readable,
-            act="run",
-            arguments=list(arguments),
-            connection_file=str(space.connection_file),
-            environment=environment,
-        )
-        return ForkedKernel(connection)
+        ours, theirs = channel.pair()
+        with theirs:
+            connection = self._ask(
+                space,
+                limits,
+                packages,
+                readable,
+                [theirs.fileno()],
+                act="run",
+                arguments=list(arguments),
+                environment=environment,
+            )
+        return ForkedKernel(connection, ours)
 
     def what_opens(self, paths, packages=(), readable=()):
         """Try from inside the sandbox to open files and folders.
@@ -152,7 +151,7 @@ class Launcher:
         space = self.workspace()
         try:
             connection = self._ask(
-                space, policy.Limits(), packages, readable, act="look", paths=list(paths)
+                space, policy.Limits(), packages, readable, [], act="look", paths=list(paths)
             )
             with connection:
                 connection.settimeout(PATIENCE)
@@ -173,13 +172,13 @@ class Launcher:
             self._process.wait()
         folders.remove(self._folder)
 
-    def _ask(self, space, limits, packages, readable, **request):
+    def _ask(self, space, limits, packages, readable, descriptors, **request):
         ours, theirs = channel.pair()
-        request |= {"work": str(space.work), "ipc": str(space.ipc), "limits": asdict(limits)}
+        request |= {"work": str(space.work), "limits": asdict(limits)}
         request |= {"packages": list(packages), "readable": list(readable)}
         try:
             with self._lock:
-                channel.send(self._control, [theirs.fileno()], **request)
+                channel.send(self._control, [theirs.fileno(), *descriptors], **request)
         except OSError as problem:
             ours.close()
             raise SandboxError("The process that forks kernels has died.") from problem
@@ -219,11 +218,7 @@ def launcher():
 
 
 def _make_folder():
-    """Make a private folder whose path is short enough for sockets."""
-    place = tempfile.gettempdir()
-    folder = Path(
-        tempfile.mkdtemp(prefix="ck-", dir=place if len(place) < LONGEST_FOLDER else "/tmp")
-    )
+    folder = Path(tempfile.mkdtemp(prefix="ck-"))
     if os.getuid() == 0:
         folder.chmod(PASSED_THROUGH)
     return folder

@@ -30,9 +30,6 @@ class Limits:
         Number of files and folders in the work folder.
     open_files : int
     threads : int
-    grader_growth : int
-        Bytes by which the grader's own memory may grow while the kernel runs: what kernels send
-        is held there.
     """
 
     address_space: int = 4 * GIB
@@ -44,7 +41,6 @@ class Limits:
     entries: int = 10_000
     open_files: int = 128
     threads: int = 64
-    grader_growth: int = GIB
 
 
 # --- Packages ---------------------------------------------------------------------------------
@@ -146,7 +142,7 @@ ALLOWED = """
     gettimeofday time
     select pselect6 poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait
     epoll_pwait2
-    bind listen accept accept4 getsockname getpeername getsockopt setsockopt shutdown
+    getsockname getpeername getsockopt setsockopt shutdown
     sendto recvfrom
 """
 
@@ -155,7 +151,8 @@ REFUSED = """
     execve execveat fork vfork ptrace process_vm_readv process_vm_writev kcmp pidfd_open
     pidfd_getfd pidfd_send_signal tkill rt_sigqueueinfo rt_tgsigqueueinfo
     setpriority ioprio_set unshare setns chroot pivot_root mount umount2 fsopen fsconfig fsmount
-    move_mount open_tree mount_setattr connect bpf perf_event_open userfaultfd
+    move_mount open_tree mount_setattr bind listen accept accept4 connect
+    bpf perf_event_open userfaultfd
     io_uring_setup io_uring_enter io_uring_register keyctl add_key request_key
     shmget shmat shmctl msgget msgsnd msgrcv msgctl semget semop semctl mq_open
     memfd_create memfd_secret inotify_init inotify_init1 fanotify_init name_to_handle_at

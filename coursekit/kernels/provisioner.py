@@ -1,26 +1,19 @@
-"""Jupyter's way to the forked kernels: a provisioner, and a manager and client that use it."""
+"""Jupyter's way to the forked kernels: a provisioner, and a manager that uses it."""
 
 import asyncio
 import signal
-import sys
-from queue import Empty
-from time import monotonic
 
-import zmq
-import zmq.asyncio
-from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Float, Integer, List, Unicode
 
 from coursekit.kernels import policy
+from coursekit.kernels.client import SandboxClient
 from coursekit.kernels.launcher import launcher
 
 NAME = "coursekit-sandbox"
 POLL_SECONDS = 0.01
-LARGEST_MESSAGE = 16 * policy.MIB
-MESSAGES_IN_QUEUE = 64
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -54,11 +47,6 @@ class SandboxProvisioner(KernelProvisionerBase):
         policy.Limits.open_files, min=64, help="Files that may be open at a time."
     ).tag(config=True)
     threads = Integer(policy.Limits.threads, min=16, help="Threads that may run.").tag(config=True)
-    grader_growth = Integer(
-        policy.Limits.grader_growth,
-        min=policy.MIB,
-        help="Bytes by which the grader's own memory may grow while the kernel runs.",
-    ).tag(config=True)
     packages = List(
         Unicode(),
         help="Installed packages that student code may import, with all that they require, "
@@ -91,28 +79,26 @@ class SandboxProvisioner(KernelProvisionerBase):
             **{name: getattr(self, name) for name in policy.Limits.__dataclass_fields__}
         )
 
+    @property
+    def speaking(self):
+        """The socket over which the kernel is asked and answers; None if there is no kernel."""
+        return self._kernel.speaking if self._kernel else None
+
     async def pre_launch(self, **kwargs):
-        """Make the kernel's folders and its connection file."""
+        """Make the kernel's folder."""
         if self._space is None:
             self._space = launcher().workspace(kwargs.get("cwd"))
-        manager = self.parent
-        manager.transport = "ipc"
-        manager.ip = str(self._space.ipc / "k")
-        manager.connection_file = str(self._space.connection_file)
-        manager.write_connection_file()
-        self.connection_info = manager.get_connection_info()
-        command = manager.format_kernel_cmd(extra_arguments=kwargs.pop("extra_arguments", []))
-        return await super().pre_launch(cmd=command, **kwargs)
+        arguments = kwargs.pop("extra_arguments", [])
+        return await super().pre_launch(cmd=arguments, **kwargs)
 
     async def launch_kernel(self, cmd, **kwargs):
-        """Fork the kernel and wait until its sockets are bound."""
-        arguments = cmd[cmd.index("-f") + 2 :]
+        """Fork the kernel and wait until it is locked in; `cmd` are the arguments of ipykernel."""
         kernel = None
         try:
             names = (*policy.ENVIRONMENT, *self.environment)
             environment = {name: kwargs["env"][name] for name in names if name in kwargs["env"]}
             kernel = launcher().start(
-                self._space, self.limits, arguments, environment, self.packages, self.readable
+                self._space, self.limits, cmd, environment, self.packages, self.readable
             )
             await kernel.ready()
         except BaseException:
@@ -121,7 +107,7 @@ class SandboxProvisioner(KernelProvisionerBase):
             await self.cleanup()
             raise
         self._kernel = kernel
-        return self.connection_info
+        return {}
 
     async def poll(self):
         """Give None while the kernel runs, then its exit code."""
@@ -148,7 +134,9 @@ class SandboxProvisioner(KernelProvisionerBase):
         await self.kill(restart)
 
     async def cleanup(self, restart=False):
-        """Remove the kernel's folders; a kernel that is started again keeps them."""
+        """Remove the kernel's folder; a kernel that is started again keeps it."""
+        if self._kernel:
+            self._kernel.close()
         if self._space and not restart:
             self._space.remove()
             self._space = None
@@ -159,59 +147,31 @@ class SandboxProvisioner(KernelProvisionerBase):
             self._kernel.close()
 
 
-class SandboxClient(AsyncKernelClient):
-    """A client whose connection is ready as soon as the kernel is, and takes no huge messages."""
-
-    def __init__(self, *args, **kwargs):
-        context = zmq.asyncio.Context()
-        context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-        context.setsockopt(zmq.RCVHWM, MESSAGES_IN_QUEUE)
-        super().__init__(*args, context=context, **kwargs)
-
-    def start_channels(self, shell=True, iopub=True, stdin=True, hb=True, control=True):
-        """Open the channels, but for the heartbeat.
-
-        Its thread would wait for ever for a kernel that reads nothing; the zygote tells of the
-        kernel's end.
-        """
-        super().start_channels(shell, iopub, stdin, hb=False, control=control)
-
-    def stop_channels(self):
-        """Close the connection, and free at once what a hostile kernel has left in it."""
-        super().stop_channels()
-        self.context.destroy(linger=0)
-
-    async def _async_wait_for_ready(self, timeout=None):
-        """Wait for the kernel's first answer, without the fixed pause of the original."""
-        deadline = monotonic() + (timeout or float("inf"))
-        while monotonic() < deadline:
-            request = self.kernel_info()
-            try:
-                while True:
-                    message = await self.iopub_channel.get_msg(timeout=1)
-                    of_request = message["parent_header"].get("msg_id") == request
-                    if of_request and message["content"].get("execution_state") == "idle":
-                        self._handle_kernel_info_reply(await self.shell_channel.get_msg(timeout=1))
-                        return
-            except Empty:
-                if not await self._async_is_alive():
-                    raise RuntimeError("The kernel died before it answered.") from None
-        raise RuntimeError(f"The kernel did not answer in {timeout:g} s.")
-
-    wait_for_ready = _async_wait_for_ready
-
-
 class SandboxManager(AsyncKernelManager):
     """Manages a forked kernel, whatever kernel the notebook or the configuration names."""
 
-    client_factory = SandboxClient
+    def client(self, **_):
+        """Give what speaks with the kernel."""
+        return SandboxClient(parent=self, session=self.session)
 
     @property
     def kernel_spec(self):
         """The one kernel there is."""
         return KernelSpec(
-            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            argv=[],
             display_name="Python 3",
             language="python",
             metadata={"kernel_provisioner": {"provisioner_name": NAME}},
         )
+
+    async def _async_shutdown_kernel(self, now=True, restart=False):
+        """End the kernel at once, whoever asks how: it cannot be asked to end itself."""
+        await super()._async_shutdown_kernel(now=True, restart=restart)
+
+    shutdown_kernel = _async_shutdown_kernel
+
+    def _connect_control_socket(self):
+        """Open no second way to the kernel."""
+
+    def _reconcile_connection_info(self, info):
+        """Take none: there are no ports."""

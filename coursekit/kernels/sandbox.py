@@ -44,7 +44,7 @@ class Sandbox:
         self.hidden_modules = hidden_modules(self._read)
         self._changes_user = users.can_be_changed() and readable_by_others(interpreter())
 
-    def enter(self, limits, work, ipc):
+    def enter(self, limits, work):
         """Lock the calling process, which must have a single thread, and change to its folder.
 
         Parameters
@@ -52,8 +52,6 @@ class Sandbox:
         limits : policy.Limits
         work : str
             The folder in which the process may read and write.
-        ipc : str
-            The folder in which it may make sockets.
 
         Raises
         ------
@@ -62,26 +60,16 @@ class Sandbox:
         """
         _write("/proc/self/oom_score_adj", "1000")  # where memory is short, this goes first
         if self._changes_user:
-            users.become_nobody((work, ipc))
+            users.become_nobody(work)
         elif os.getuid() == 0:
             users.drop_capabilities()
         users.check(_libc.prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "the death signal")
         _limit(limits)
         os.chdir(work)
-        landlock.restrict(self._grants(work, ipc))
+        landlock.restrict(self._grants(work))
         self._filter.load()
 
-    def seal(self):
-        """Forbid the locked process, once its sockets listen, to make another listen.
-
-        Raises
-        ------
-        OSError
-            If the machine refuses.
-        """
-        self._filter.seal()
-
-    def _grants(self, work, ipc):
+    def _grants(self, work):
         own = [f"/proc/{os.getpid()}/{name}" for name in policy.PROCESS]
         for path in (*self._read, *own):
             yield path, landlock.READ
@@ -90,7 +78,6 @@ class Sandbox:
         for path in policy.DEVICES:
             yield path, landlock.DEVICE
         yield work, landlock.WORK
-        yield ipc, landlock.SOCKETS
 
 
 def _limit(limits):

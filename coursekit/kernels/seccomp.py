@@ -14,7 +14,6 @@ from coursekit.kernels import policy
 
 _libc = ctypes.CDLL(None, use_errno=True)
 SET_SECCOMP, MODE_FILTER = 22, 2  # for prctl
-MODE_FILTER_BY_CALL, ALL_THREADS = 1, 1  # for the call named seccomp
 SIZE_OF_INSTRUCTION = 8
 
 LIBRARY = "libseccomp.so.2"
@@ -98,7 +97,6 @@ class Filter:
     def __init__(self):
         self._library = library()
         self._program = self._compile(_error(errno.ENOSYS), _rules())
-        self._seal = self._compile(ALLOW, _no_more_listening())
 
     def load(self):
         """Filter the calls of the calling thread and of all that it starts later, for good.
@@ -113,18 +111,6 @@ class Filter:
         # Of two filters the stricter counts. The first depends on the process and is short.
         for program in (self._compile(ALLOW, _signals_to_itself_only(os.getpid())), self._program):
             _refused_if(_libc.prctl(SET_SECCOMP, MODE_FILTER, _Program.of(program), 0, 0))
-
-    def seal(self):
-        """Forbid all threads of the process, once its sockets listen, to make another listen.
-
-        Raises
-        ------
-        SeccompError
-            If the kernel refuses.
-        """
-        number = self._library.seccomp_syscall_resolve_name(b"seccomp")
-        program = _Program.of(self._seal)
-        _refused_if(_libc.syscall(number, MODE_FILTER_BY_CALL, ALL_THREADS, program))
 
     def _compile(self, default, rules):
         lib = self._library
@@ -165,8 +151,8 @@ def _rules():
     yield "clone", ALLOW, _Comparison(0, MASKED_EQUAL, thread | CLONE_NAMESPACES, thread)
     yield "clone", _error(errno.EPERM), _Comparison(0, MASKED_EQUAL, CLONE_THREAD, 0)
     yield "prlimit64", ALLOW, _Comparison(0, EQUAL, 0)  # its own limits
-    # The kernel's own channels are streams of the unix family; nothing else is a socket. libzmq
-    # aborts on other errors than EOPNOTSUPP and EINVAL.
+    # Event loops wake themselves over a pair of streams of the unix family; nothing else is a
+    # socket. libzmq, if somebody uses it, aborts on other errors than EOPNOTSUPP and EINVAL.
     stream = _Comparison(1, MASKED_EQUAL, KIND_OF_SOCKET, STREAM)
     for name in ("socket", "socketpair"):
         yield name, ALLOW, _Comparison(0, EQUAL, UNIX), stream
@@ -189,15 +175,6 @@ def _rules():
         yield name, ALLOW, _Comparison(flags, MASKED_EQUAL, reading, os.O_RDONLY)
         for mode in (os.O_WRONLY, os.O_RDWR):
             yield name, ALLOW, _Comparison(flags, MASKED_EQUAL, os.O_ACCMODE, mode)
-    # For `Filter.seal`: a process may always restrict itself further.
-    further = _Comparison(0, EQUAL, MODE_FILTER_BY_CALL), _Comparison(1, EQUAL, ALL_THREADS)
-    yield "seccomp", ALLOW, *further
-
-
-def _no_more_listening():
-    """Yield rules as `_rules` does, for a kernel whose sockets are there."""
-    for name in ("bind", "listen"):
-        yield name, _error(errno.EPERM)
 
 
 def _signals_to_itself_only(pid):

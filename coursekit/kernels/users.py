@@ -27,20 +27,19 @@ def can_be_changed():
     )
 
 
-def become_nobody(folders):
-    """Give up root for a user that owns nothing but the kernel's own folders.
+def become_nobody(folder):
+    """Give up root for a user that owns nothing but the kernel's own folder.
 
     Parameters
     ----------
-    folders : iterable of str
-        They are given to that user, with all that lies in them.
+    folder : str
+        It is given to that user, with all that lies in it.
     """
     uid = policy.FIRST_UID + os.getpid() % policy.UIDS
-    for folder in folders:
-        os.chown(folder, uid, uid)
-        for root, names, files in os.walk(folder):
-            for name in names + files:
-                os.chown(os.path.join(root, name), uid, uid, follow_symlinks=False)
+    os.chown(folder, uid, uid)
+    for root, names, files in os.walk(folder):
+        for name in names + files:
+            os.chown(os.path.join(root, name), uid, uid, follow_symlinks=False)
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)

@@ -10,9 +10,6 @@ from coursekit.kernels import policy
 from coursekit.kernels.folders import BLOCK, usage_of
 
 INTERVAL = 0.1
-# Reasons beside those that `Watch.excess` gives.
-FLOODED = "filled the grader's memory"
-FLOODED_BY_ANOTHER = "was ended because one that ran beside it filled the grader's memory"
 HEADLESS_LOOKS = 10
 DISK_EVERY = 3  # a walk through the work folder costs more than the rest
 
@@ -90,22 +87,6 @@ class Watch:
                 if self._mapped in line and line.endswith(b" (deleted)\n"):
                     files.add(line.split()[4])  # the inode
         return len(files)
-
-
-def resident_memory(pid):
-    """Give the bytes of memory that a process has in use; 0 of one that ended.
-
-    Parameters
-    ----------
-    pid : int
-
-    Returns
-    -------
-    int
-    """
-    with suppress(OSError), open(f"/proc/{pid}/statm", "rb") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return 0
 
 
 def _status(pid):

@@ -18,13 +18,7 @@ from time import monotonic
 from coursekit.kernels import channel, folders, policy
 from coursekit.kernels.sandbox import Sandbox
 from coursekit.kernels.warm import warm_up
-from coursekit.kernels.watch import (
-    FLOODED,
-    FLOODED_BY_ANOTHER,
-    INTERVAL,
-    Watch,
-    resident_memory,
-)
+from coursekit.kernels.watch import INTERVAL, Watch
 
 PROFILE = "ipython"
 TICKS = 0.1  # seconds by which the limit of processor time and its measure may disagree
@@ -77,7 +71,6 @@ class Zygote:
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ, self._on_request)
         self._asked = None
-        self._grader, self._grader_before = os.getppid(), 0
 
     def serve(self):
         """Fork on request until the parent has gone.
@@ -104,26 +97,28 @@ class Zygote:
                 kernel.kill()
                 os.waitpid(kernel.pid, 0)
             return False
-        connection = socket.socket(fileno=descriptors[0])
+        connection, *others = (socket.socket(fileno=number) for number in descriptors)
+        going_on = True
         try:
-            return self._fork(connection, message)
+            going_on = self._fork(connection, others, message)
         except Exception as problem:  # one request must not end the kernels of the others
             _tell(connection, failed=getattr(problem, "strerror", None) or str(problem))
             connection.close()
-            return True
+        if going_on:
+            for other in others:
+                other.close()
+        return going_on
 
-    def _fork(self, connection, message):
+    def _fork(self, connection, others, message):
         """Start what is asked for; False in the forked process."""
         sandbox = self._sandbox(tuple(message["packages"]), tuple(message["readable"]))
         limits = policy.Limits(**message["limits"])
         act = {"look": self._look, "run": self._run}[message["act"]]
-        asked = act(connection, sandbox, limits, message)
+        asked = act(connection, sandbox, limits, message, *others)
         watch = Watch(limits, message["work"])
-        if not self._kernels:
-            self._grader_before = resident_memory(self._grader)
         pid = os.fork()
         if pid == 0:
-            self._let_go(connection)
+            self._let_go((connection, *others))
             self._asked = asked
             return False
         try:
@@ -140,13 +135,13 @@ class Zygote:
     def _look(self, *what):
         return partial(self._forked.look, *what)
 
-    def _run(self, connection, sandbox, limits, message):
+    def _run(self, connection, sandbox, limits, message, speaking):
         message["profile"] = self._profile
         if message["arguments"] != self._arguments:
             self._arguments = None
             self._app = self._prepared.prepare(message["arguments"])
             self._arguments = message["arguments"]
-        return partial(self._forked.run, connection, sandbox, limits, message, self._app)
+        return partial(self._forked.run, connection, sandbox, limits, message, self._app, speaking)
 
     def _sandbox(self, packages, readable):
         key = packages, readable
@@ -191,15 +186,8 @@ class Zygote:
                     kernel.reason = f"could not be watched ({type(problem).__name__})"
                 if kernel.reason:
                     kernel.kill()
-        growth = resident_memory(self._grader) - self._grader_before
-        if any(growth > kernel.watch.limits.grader_growth for kernel in self._kernels.values()):
-            # Which of them sent it cannot be seen.
-            reason = FLOODED if len(self._kernels) == 1 else FLOODED_BY_ANOTHER
-            for kernel in self._kernels.values():
-                kernel.reason = kernel.reason or reason
-                kernel.kill()
 
-    def _let_go(self, connection):
+    def _let_go(self, kept):
         """In a forked process: close all that is the zygote's."""
         self._selector.close()
         self._control.detach()
@@ -207,7 +195,7 @@ class Zygote:
             kernel.connection.detach()
         self._kernels.clear()
         for name in os.listdir("/proc/self/fd"):
-            if int(name) > 2 and int(name) != connection.fileno():
+            if int(name) > 2 and int(name) not in [sock.fileno() for sock in kept]:
                 with suppress(OSError):
                     os.close(int(name))
 

@@ -90,7 +90,8 @@ INHERITING = [
         "[]",
         DEPENDS,
     ),
-    # Student code has pipes, the null device, and the kernel's own sockets, which are streams.
+    # Student code has pipes, the null device, memory in place of a terminal, a pair of sockets by
+    # which its event loop wakes itself, and the one over which it is asked.
     Probe(
         "inherited-descriptors",
         "found = []\n"
@@ -99,14 +100,16 @@ INHERITING = [
         "        mode = os.fstat(number).st_mode\n"
         "    except OSError:\n"
         "        continue\n"
-        "    if stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode):\n"
-        "        found.append(number)\n"
+        "    kind = ''\n"
         "    if stat.S_ISSOCK(mode):\n"
         "        with socket.socket(fileno=os.dup(number)) as end:\n"
-        "            if (end.family, end.type) != (socket.AF_UNIX, socket.SOCK_STREAM):\n"
-        "                found.append(number)\n"
-        "print(found)",
-        "[]",
+        "            kind = f'{end.family.name} {end.type.name}'\n"
+        "    name = os.readlink(f'/proc/self/fd/{number}')\n"
+        "    if stat.S_ISREG(mode) and not name.startswith('/memfd:std') or kind or "
+        "stat.S_ISDIR(mode) or stat.S_ISBLK(mode):\n"
+        "        found.append(kind or name)\n"
+        "print(sorted(found))",
+        "['AF_UNIX SOCK_SEQPACKET', 'AF_UNIX SOCK_STREAM', 'AF_UNIX SOCK_STREAM']",
         DEPENDS,
     ),
 ]

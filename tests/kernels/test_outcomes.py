@@ -1,16 +1,14 @@
 """What becomes of notebooks that misbehave: a sentence, no lost verdicts, nothing left behind."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from jupyter_core.utils import ensure_event_loop
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
 from coursekit.grading.execute import BoundedExecute
-from coursekit.kernels.launcher import SandboxError, launcher
+from coursekit.kernels.launcher import launcher
 
 SMALL = {"resident_memory": 400 * 2**20, "disk": 8 * 2**20, "entries": 2000, "file_size": 2**21}
 FIRST = 'print("judged before")'
@@ -214,48 +212,76 @@ def test_flood_of_output_is_cut_while_it_arrives(tmp_path, flood):
     assert children() == []
 
 
-# Raw frames of ZMQ, each announcing another, written into the kernel's own sockets.
-ENDLESS_PARTS = """
-import os, socket, struct
+# Written past Jupyter, into the kernel's own socket.
+RAW = """
+import os, socket, stat
 
-frame = struct.pack(">BQ", 3, 15 * 10**6) + bytes(15 * 10**6)
-found = []
-for number in range(3, 100):
-    try:
-        found.append(socket.socket(fileno=os.dup(number)))
-        found[-1].getpeername()
-        found[-1].settimeout(0.5)
-    except OSError:
-        pass
-while True:
-    for sock in found:
+def socket_to_the_grader():
+    for number in range(3, 100):
         try:
-            sock.sendall(frame)
+            sock = socket.socket(fileno=os.dup(number))
+            if sock.type & 15 == socket.SOCK_SEQPACKET:
+                return sock
         except OSError:
             pass
+sock = socket_to_the_grader()
 """
+RAW_ENDINGS = {
+    "pieces without an end": "sock.send(b'\\1')\nwhile True:\n    sock.send(bytes(2**16))",
+    "pieces of no message": "sock.send(b'\\0abc')\nwhile True:\n    pass",
+    "no JSON": "sock.send(b'\\3{')",
+    "JSON of another kind": "sock.send(b'\\3[]')",
+    "a header that is a number": (
+        'sock.send(b\'\\3{"header": 1, "parent_header": {}, "metadata": {}, \'\n'
+        '          b\'"content": {}, "msg_type": "status"}\')'
+    ),
+    "lists in lists": "sock.send(b'\\3' + b'[' * 60_000)",
+    "an empty reply": "sock.send(b'\\7{}')",
+    "a reply that is not one": (
+        'sock.send(b\'\\7{"header": {}, "parent_header": {"msg_id": []}, "metadata": {}, \'\n'
+        '          b\'"content": {}, "msg_type": "execute_reply"}\')'
+    ),
+}
 
 
-def test_message_of_endless_parts_ends_the_kernel_and_not_the_grader(tmp_path):
-    cell, last = run(tmp_path, ENDLESS_PARTS, LAST, seconds=30, grader_growth=2**28)
-    reason = "the kernel filled the grader's memory"
-    assert errors(cell) == [f"Stopped: {reason} while it ran this cell."]
-    assert errors(last) == [f"Not run: {reason} in an earlier cell."]
+@pytest.mark.parametrize("what", RAW_ENDINGS)
+def test_whatever_comes_over_the_socket_costs_the_sender_alone(tmp_path, what):
+    before = peak_memory()
+    first, cell, _ = run(
+        tmp_path, FIRST, RAW + RAW_ENDINGS[what] + "\nimport time\ntime.sleep(3)", LAST
+    )
+    assert printed(first) == "judged before\n"
+    assert errors(cell)[-1].startswith("Stopped: ")
+    assert peak_memory() - before < 2**28
     assert children() == []
 
 
-def test_kernel_beside_one_that_floods_is_not_judged_but_named(tmp_path):
-    """Which of them floods cannot be seen, so nobody loses points for it."""
-    sources = (ENDLESS_PARTS, "while True:\n    pass")
-
-    def refused(source):
-        with pytest.raises(SandboxError, match=r"beside it filled.*alone: --student, --workers 1"):
-            run(tmp_path, source, LAST, seconds=30, grader_growth=2**28)
-        ensure_event_loop().close()
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(refused, sources))
+def test_kernel_that_sends_what_nobody_takes_has_to_wait(tmp_path):
+    source = "import threading\ndef fill():\n    while True:\n        print('x' * 2**20)\n"
+    source += "threading.Thread(target=fill, daemon=True).start()"
+    before = peak_memory()
+    cells = run(tmp_path, source, "import time\ntime.sleep(1.5)", LAST, resident_memory=2**31)
+    assert sum(len(str(output)) for cell in cells for output in cell.outputs) < 4 * 2**20
+    assert peak_memory() - before < 2**28
     assert children() == []
+
+
+def test_output_that_is_too_long_is_replaced_by_a_sentence(tmp_path):
+    cell, last = run(tmp_path, "display('x' * 2**25)", LAST, seconds=20)
+    assert "An output of this cell was left out: it was too long." in printed(cell)
+    assert printed(last) == "after\n"
+
+
+def test_error_that_is_too_long_is_still_an_error(tmp_path):
+    cell, last = run(tmp_path, "raise ValueError('x' * 2**25)", LAST, seconds=20)
+    assert "left out" in printed(cell)
+    assert printed(last) == "after\n"
+
+
+def test_interrupt_in_the_middle_of_a_message_garbles_nothing(tmp_path):
+    cell, last = run(tmp_path, "while True:\n    display('x' * 2**20)", LAST, seconds=1)
+    assert any(error.startswith("Stopped: this cell ran longer") for error in errors(cell))
+    assert printed(last) == "after\n"
 
 
 def test_cell_after_one_that_printed_too_much_runs(tmp_path):

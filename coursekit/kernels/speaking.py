@@ -1,0 +1,162 @@
+"""The kernel's side of its one socket, over which it is asked and answers, in Jupyter's messages.
+
+Jupyter's own five channels of ZMQ take a kernel four threads and 5 ms a cell, and a folder for its
+sockets. Here the same messages, as JSON and without signatures, go over a socket that the kernel
+was born with: there is nobody else to talk to.
+"""
+
+import io
+import json
+import os
+from asyncio import get_running_loop
+from threading import RLock
+from time import monotonic
+
+from jupyter_client.session import Session, extract_header
+from traitlets import Any
+
+from coursekit.kernels import pieces
+
+IOPUB = object()  # stands for the socket on which a kernel publishes
+FULL, SECONDS = 2**20, 0.2  # after so many characters, or so long, what was printed is sent
+LEFT_OUT = "(An output of this cell was left out: it was too long.)"
+
+
+class SocketSession(Session):
+    """Jupyter's session, for a kernel that has a single socket."""
+
+    socket = Any()
+    _sending = Any()
+
+    def __init__(self, socket):
+        super().__init__(key=b"", socket=socket, _sending=RLock())
+
+    def send(
+        self,
+        stream,
+        msg_or_type,
+        content=None,
+        parent=None,
+        ident=None,
+        buffers=None,
+        track=False,
+        header=None,
+        metadata=None,
+    ):
+        """Send a message, see Jupyter's; without buffers, which only widgets have."""
+        message = msg_or_type
+        if not isinstance(message, dict):
+            message = self.msg(message, content, parent, header, metadata)
+        reply = stream is not IOPUB
+        data = self.pack(message)
+        if len(data) > pieces.LARGEST:
+            data = self.pack(self._short(message, reply))
+        with self._sending:
+            for packet in pieces.cut(data, reply=reply):
+                self.socket.send(packet)
+        return message
+
+    def _short(self, message, reply):
+        """Give what is sent in place of a message that is too long."""
+        if reply:
+            content = {part: message["content"].get(part) for part in ("status", "ename")}
+            return message | {"content": content | {"evalue": LEFT_OUT, "traceback": []}}
+        note = self.msg("stream", {"name": "stderr", "text": f"{LEFT_OUT}\n"})
+        return note | {"parent_header": message["parent_header"]}
+
+    def feed_identities(self, msg_list, copy=True):
+        """Name nobody: there is but one who asks."""
+        return [], msg_list
+
+    def deserialize(self, msg_list, content=True, copy=True):
+        """Leave a request as it is: read already."""
+        return msg_list
+
+
+class Printed(io.TextIOBase):
+    """What student code prints, and what its libraries write to the file descriptor.
+
+    Parameters
+    ----------
+    name : str
+        ``stdout`` or ``stderr``.
+    descriptor : int
+    session : SocketSession
+    """
+
+    encoding = "UTF-8"
+
+    def __init__(self, name, descriptor, session):
+        self.name = name
+        self._session, self._parent = session, {}
+        self._parts, self._size, self._since = [], 0, 0.0
+        self._file = os.memfd_create(name)
+        os.set_inheritable(self._file, False)
+        os.dup2(self._file, descriptor)
+
+    def set_parent(self, parent):
+        """Tell which request it is that prints."""
+        self._parent = extract_header(parent)
+
+    def writable(self):
+        """Say yes."""
+        return True
+
+    def write(self, text):
+        """Take a text, to be sent soon."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text)}")
+        if not self._parts:
+            self._since = monotonic()
+        self._parts.append(text)
+        self._size += len(text)
+        if self._size > FULL or monotonic() - self._since > SECONDS:
+            self.flush()
+        return len(text)
+
+    def flush(self):
+        """Send what was printed."""
+        parts, self._parts, self._size = self._parts, [], 0
+        text = self._written_by_libraries() + "".join(parts)
+        for start in range(0, len(text), FULL):
+            content = {"name": self.name, "text": text[start : start + FULL]}
+            self._session.send(IOPUB, "stream", content, parent=self._parent)
+
+    def _written_by_libraries(self):
+        size = os.fstat(self._file).st_size
+        if not size:
+            return ""
+        written = os.pread(self._file, size, 0)
+        os.ftruncate(self._file, 0)
+        os.lseek(self._file, 0, os.SEEK_SET)
+        return written.decode("utf-8", "replace")
+
+
+async def answer(kernel, socket):
+    """Let a kernel answer the requests that come in, one after the other, until nobody asks.
+
+    Parameters
+    ----------
+    kernel : ipykernel.ipkernel.IPythonKernel
+        With a `SocketSession` of this socket.
+    socket : socket.socket
+    """
+    joined = pieces.Joined()
+    while True:
+        await _readable(socket)
+        packet = socket.recv(pieces.PIECE + 1)
+        if not packet:
+            os._exit(0)
+        request = joined.add(packet)
+        if request:
+            await kernel.dispatch_shell(json.loads(request[0]))
+
+
+async def _readable(socket):
+    loop = get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(socket, lambda: ready.done() or ready.set_result(None))
+    try:
+        await ready
+    finally:
+        loop.remove_reader(socket)
