@@ -170,8 +170,8 @@ class BoundedExecute(Execute):
         if msg["msg_type"].startswith("comm_"):  # for widgets, of which nothing is kept
             return None
         kind = "stream" if msg["msg_type"] == "stream" else "other"
-        size = MESSAGE_OVERHEAD + _size(msg["content"])
         left = min(self._room[kind], self.notebook_output_limit - self._notebook_output)
+        size = MESSAGE_OVERHEAD + _size(msg["content"], left)
         if size <= left:
             self._room[kind] -= size
             self._notebook_output += size
@@ -182,13 +182,15 @@ class BoundedExecute(Execute):
         return None
 
 
-def _size(content) -> float:
+def _size(content, limit: float) -> float:
     """Measure roughly what a message's content takes when the notebook is written, indented.
 
-    Infinite if it is nested deeper than outputs are.
+    Infinite if it is above the limit, or nested deeper than outputs are.
     """
     size, left = 0, [(content, 0)]
     while left:
+        if size > limit:
+            return math.inf
         item, depth = left.pop()
         if isinstance(item, dict):
             size += sum(map(len, item))

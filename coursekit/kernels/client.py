@@ -10,6 +10,8 @@ from jupyter_client.asynchronous import AsyncKernelClient
 from coursekit.kernels import pieces
 
 WAITING = 2**24  # bytes of messages that nobody has taken yet; beyond, the kernel has to wait
+OVERHEAD = 100  # bytes that a message takes beside its own
+MOST_PARTS = 2_500_000  # of one message; a part takes up to 64 bytes once it is read
 PARTS = ("header", "parent_header", "metadata", "content")
 
 
@@ -78,33 +80,39 @@ class _Line:
         self._joined = pieces.Joined()
         self._queues = {True: asyncio.Queue(), False: asyncio.Queue()}  # replies, and others
         self._waiting = 0
-        self._sending = None
+        self._turn = asyncio.Lock()
+        self._sending = set()
         self._loop.add_reader(socket, self._receive)
 
     def send(self, message):
         packets = pieces.cut(self._session.pack(message))
-        self._sending = self._loop.create_task(self._send(packets))
+        task = self._loop.create_task(self._send(packets))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
 
     async def take(self, replies, timeout):
         try:
             data = await asyncio.wait_for(self._queues[replies].get(), timeout)
         except TimeoutError:
             raise Empty from None
-        if self._waiting > WAITING >= self._waiting - len(data):
+        left = self._waiting - OVERHEAD - len(data)
+        if self._waiting > WAITING >= left:
             self._loop.add_reader(self._socket, self._receive)
-        self._waiting -= len(data)
+        self._waiting = left
         return _message(data)
 
     def close(self):
         self._loop.remove_reader(self._socket)
-        if self._sending is not None:
-            self._sending.cancel()
+        self._loop.remove_writer(self._socket)
+        for task in self._sending:
+            task.cancel()
         self._socket.close()
 
     async def _send(self, packets):
-        with suppress(OSError):  # the kernel has gone, of which the zygote tells
-            for packet in packets:
-                await self._loop.sock_sendall(self._socket, packet)
+        async with self._turn:
+            with suppress(OSError):  # the kernel has gone, of which the zygote tells
+                for packet in packets:
+                    await self._loop.sock_sendall(self._socket, packet)
 
     def _receive(self):
         try:
@@ -118,19 +126,24 @@ class _Line:
             return
         try:
             message = self._joined.add(packet)
-        except pieces.TooLongError:
+        except pieces.BrokenMessageError:
             message = b"", False  # which nobody can read
         if message:
             data, reply = message
             self._queues[reply].put_nowait(data)
-            self._waiting += len(data)
+            self._waiting += OVERHEAD + len(data)
             if self._waiting > WAITING:
                 self._loop.remove_reader(self._socket)
 
 
 def _message(data):
-    """Read a message; raises ValueError if it is none of Jupyter's."""
-    message = json.loads(data)
+    """Read a message; raises ValueError if it is none of Jupyter's, or has too many parts."""
+    if sum(map(data.count, (b"[", b"{", b","))) > MOST_PARTS:
+        raise ValueError("a message has too many parts")
+    message = json.loads(data, parse_constant=_nothing)
+    if b"\\u" in data:  # half a character, perhaps, which no file can hold
+        whole = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+        message = json.loads(whole)
     if not (
         isinstance(message, dict)
         and isinstance(message.get("msg_type"), str)
@@ -138,3 +151,7 @@ def _message(data):
     ):
         raise ValueError("this is no message of Jupyter's")
     return message
+
+
+def _nothing(_):
+    """Stand for NaN and infinity, which JSON does not know."""

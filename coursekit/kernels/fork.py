@@ -17,7 +17,7 @@ class SandboxError(KitError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """The private folders of one kernel.
+    """The private folder of one kernel, and the work folder in it.
 
     Attributes
     ----------

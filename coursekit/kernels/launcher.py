@@ -69,7 +69,7 @@ class Launcher:
         return self._process.poll() is None
 
     def workspace(self, folder=None):
-        """Make the folders of one kernel.
+        """Make the folder of one kernel.
 
         Parameters
         ----------

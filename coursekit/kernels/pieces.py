@@ -5,8 +5,8 @@ FIRST, LAST, REPLY = 1, 2, 4
 LARGEST = 2**24  # bytes of one message
 
 
-class TooLongError(ValueError):
-    """Somebody sent a message that is longer than messages are."""
+class BrokenMessageError(ValueError):
+    """Somebody sent what is no message."""
 
 
 def cut(data, *, reply=False):
@@ -35,7 +35,7 @@ class Joined:
     """Puts the messages together that arrive at one socket."""
 
     def __init__(self):
-        self._pieces, self._size = None, 0
+        self._data = None  # of the message that is not complete yet
 
     def add(self, packet):
         """Take a packet.
@@ -47,25 +47,24 @@ class Joined:
 
         Returns
         -------
-        (bytes, bool) or None
+        (bytearray, bool) or None
             The message that it completes, and whether that is a reply.
 
         Raises
         ------
-        TooLongError
-            If no message should be that long; its other pieces are dropped.
+        BrokenMessageError
+            If the piece is empty, or no message should be that long; its other pieces are dropped.
         """
         mark = packet[0]
         if mark & FIRST:
-            self._pieces, self._size = [], 0
-        if self._pieces is None:  # the rest of something that was dropped
+            self._data = bytearray()
+        if self._data is None:  # the rest of something that was dropped
             return None
-        self._pieces.append(packet[1:])
-        self._size += len(packet) - 1
-        if self._size > LARGEST:
-            self._pieces = None
-            raise TooLongError(f"a message is longer than {LARGEST >> 20} MiB")
+        self._data += packet[1:]
+        if len(packet) == 1 or len(self._data) > LARGEST:
+            self._data = None
+            raise BrokenMessageError(f"a piece is empty, or a message longer than {LARGEST} bytes")
         if not mark & LAST:
             return None
-        data, self._pieces = b"".join(self._pieces), None
+        data, self._data = self._data, None
         return data, bool(mark & REPLY)

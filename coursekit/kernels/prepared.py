@@ -119,7 +119,10 @@ def connect(app, socket):
         Over which the kernel is asked and answers.
     """
     app.session = SocketSession(socket)
+    for stream in (sys.__stdout__, sys.__stderr__):
+        stream.reconfigure(line_buffering=True)
     sys.stdout, sys.stderr = Printed("stdout", 1, app.session), Printed("stderr", 2, app.session)
+    sys.stdout.pair_with(sys.stderr)
     app.patch_io()
 
 

@@ -9,16 +9,19 @@ import io
 import json
 import os
 from asyncio import get_running_loop
+from collections import deque
+from contextlib import suppress
 from threading import RLock
 from time import monotonic
 
+from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session, extract_header
 from traitlets import Any
 
 from coursekit.kernels import pieces
 
 IOPUB = object()  # stands for the socket on which a kernel publishes
-FULL, SECONDS = 2**20, 0.2  # after so many characters, or so long, what was printed is sent
+FULL, SECONDS = 2**18, 0.2  # after so many characters, or so long, what was printed is sent
 LEFT_OUT = "(An output of this cell was left out: it was too long.)"
 
 
@@ -26,10 +29,12 @@ class SocketSession(Session):
     """Jupyter's session, for a kernel that has a single socket."""
 
     socket = Any()
-    _sending = Any()
 
     def __init__(self, socket):
-        super().__init__(key=b"", socket=socket, _sending=RLock())
+        super().__init__(key=b"", socket=socket)
+        self._lock = RLock()
+        self._left = deque()
+        self._is_sending = False
 
     def send(
         self,
@@ -48,13 +53,24 @@ class SocketSession(Session):
         if not isinstance(message, dict):
             message = self.msg(message, content, parent, header, metadata)
         reply = stream is not IOPUB
-        data = self.pack(message)
+        data = _packed(message)
         if len(data) > pieces.LARGEST:
-            data = self.pack(self._short(message, reply))
-        with self._sending:
-            for packet in pieces.cut(data, reply=reply):
-                self.socket.send(packet)
+            data = _packed(self._short(message, reply))
+        with self._lock:
+            self._left.append((data, reply))
+            if not self._is_sending:  # else a signal's handler or a finalizer speaks meanwhile
+                self._send_left()
         return message
+
+    def _send_left(self):
+        self._is_sending = True
+        try:
+            while self._left:
+                data, reply = self._left.popleft()
+                for packet in pieces.cut(data, reply=reply):
+                    self.socket.send(packet)
+        finally:
+            self._is_sending = False
 
     def _short(self, message, reply):
         """Give what is sent in place of a message that is too long."""
@@ -87,7 +103,8 @@ class Printed(io.TextIOBase):
     encoding = "UTF-8"
 
     def __init__(self, name, descriptor, session):
-        self.name = name
+        self.name, self._descriptor = name, descriptor
+        self._both = [self]
         self._session, self._parent = session, {}
         self._parts, self._size, self._since = [], 0, 0.0
         self._file = os.memfd_create(name)
@@ -98,6 +115,14 @@ class Printed(io.TextIOBase):
         """Tell which request it is that prints."""
         self._parent = extract_header(parent)
 
+    def pair_with(self, other):
+        """Keep the order with another stream: what is old there is sent before what is new here."""
+        self._both = other._both = [self, other]
+
+    def fileno(self):
+        """Give the file descriptor."""
+        return self._descriptor
+
     def writable(self):
         """Say yes."""
         return True
@@ -106,11 +131,15 @@ class Printed(io.TextIOBase):
         """Take a text, to be sent soon."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text)}")
+        now = monotonic()
+        for stream in self._both:
+            if stream._parts and now - stream._since > SECONDS and stream._parts[-1][-1:] == "\n":
+                stream.flush()
         if not self._parts:
-            self._since = monotonic()
+            self._since = now
         self._parts.append(text)
         self._size += len(text)
-        if self._size > FULL or monotonic() - self._since > SECONDS:
+        if self._size > FULL:
             self.flush()
         return len(text)
 
@@ -132,6 +161,11 @@ class Printed(io.TextIOBase):
         return written.decode("utf-8", "replace")
 
 
+def _packed(message):
+    """Write a message; halves of characters, which are none, become question marks."""
+    return json.dumps(message, default=json_default, ensure_ascii=False).encode("utf-8", "replace")
+
+
 async def answer(kernel, socket):
     """Let a kernel answer the requests that come in, one after the other, until nobody asks.
 
@@ -149,7 +183,10 @@ async def answer(kernel, socket):
             os._exit(0)
         request = joined.add(packet)
         if request:
-            await kernel.dispatch_shell(json.loads(request[0]))
+            # What student code has put in the place of something may fail here. The cell has no
+            # answer then, and its time runs out; the kernel goes on.
+            with suppress(Exception):
+                await kernel.dispatch_shell(json.loads(request[0]))
 
 
 async def _readable(socket):

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
@@ -204,7 +205,7 @@ def test_kernel_that_outlives_its_time_is_ended(tmp_path):
     ids=["prints", "a print of 1 GB", "bytes", "displays", "large displays", "comms", "nested"],
 )
 def test_flood_of_output_is_cut_while_it_arrives(tmp_path, flood):
-    before = peak_memory()
+    before = begin_peak()
     first, cell, _ = run(tmp_path, FIRST, flood, LAST, resident_memory=2**31)
     assert printed(first) == "judged before\n"
     assert sum(len(str(output)) for output in cell.outputs) < 14 * 2**20
@@ -235,6 +236,14 @@ RAW_ENDINGS = {
         'sock.send(b\'\\3{"header": 1, "parent_header": {}, "metadata": {}, \'\n'
         '          b\'"content": {}, "msg_type": "status"}\')'
     ),
+    "an empty message": "sock.send(b'\\3')",
+    "pieces without content": "sock.send(b'\\1x')\nwhile True:\n    sock.send(b'\\0')",
+    "millions of parts": (
+        'data = b\'{"header": {}, "parent_header": {}, "metadata": {}, "msg_type": "status", \'\n'
+        "data += b'\"content\": {\"x\": [' + b'[],' * 5_000_000 + b'0]}}'\n"
+        "for at in range(0, len(data), 2**16):\n"
+        "    sock.send(bytes([(at == 0) | 2 * (at + 2**16 >= len(data))]) + data[at:at + 2**16])"
+    ),
     "lists in lists": "sock.send(b'\\3' + b'[' * 60_000)",
     "an empty reply": "sock.send(b'\\7{}')",
     "a reply that is not one": (
@@ -246,7 +255,7 @@ RAW_ENDINGS = {
 
 @pytest.mark.parametrize("what", RAW_ENDINGS)
 def test_whatever_comes_over_the_socket_costs_the_sender_alone(tmp_path, what):
-    before = peak_memory()
+    before = begin_peak()
     first, cell, _ = run(
         tmp_path, FIRST, RAW + RAW_ENDINGS[what] + "\nimport time\ntime.sleep(3)", LAST
     )
@@ -259,7 +268,7 @@ def test_whatever_comes_over_the_socket_costs_the_sender_alone(tmp_path, what):
 def test_kernel_that_sends_what_nobody_takes_has_to_wait(tmp_path):
     source = "import threading\ndef fill():\n    while True:\n        print('x' * 2**20)\n"
     source += "threading.Thread(target=fill, daemon=True).start()"
-    before = peak_memory()
+    before = begin_peak()
     cells = run(tmp_path, source, "import time\ntime.sleep(1.5)", LAST, resident_memory=2**31)
     assert sum(len(str(output)) for cell in cells for output in cell.outputs) < 4 * 2**20
     assert peak_memory() - before < 2**28
@@ -275,12 +284,84 @@ def test_output_that_is_too_long_is_replaced_by_a_sentence(tmp_path):
 def test_error_that_is_too_long_is_still_an_error(tmp_path):
     cell, last = run(tmp_path, "raise ValueError('x' * 2**25)", LAST, seconds=20)
     assert "left out" in printed(cell)
+    assert errors(cell)[-1].startswith("ValueError: ")
     assert printed(last) == "after\n"
 
 
 def test_interrupt_in_the_middle_of_a_message_garbles_nothing(tmp_path):
     cell, last = run(tmp_path, "while True:\n    display('x' * 2**20)", LAST, seconds=1)
     assert any(error.startswith("Stopped: this cell ran longer") for error in errors(cell))
+    shown = [o.data["text/plain"] for o in cell.outputs if o.output_type == "display_data"]
+    assert {len(text) for text in shown} == {2**20 + 2}
+    assert printed(last) == "after\n"
+
+
+SPEAKING_MEANWHILE = """
+import signal
+signal.signal(signal.SIGALRM, lambda *_: print('alarm', flush=True))
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+for _ in range(20):
+    display('x' * 400_000)
+signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
+def test_signal_handler_that_prints_costs_no_other_output(tmp_path):
+    cell, last = run(tmp_path, SPEAKING_MEANWHILE, LAST, seconds=20)
+    assert [o.output_type for o in cell.outputs].count("display_data") == 20
+    assert "alarm" in printed(cell)
+    assert printed(last) == "after\n"
+
+
+def test_halves_of_characters_are_shown_as_question_marks(tmp_path):
+    raw = "print('a\\ud800b')\ndisplay('\\udfff')\nraise ValueError('\\ud800')"
+    cell, last = run(tmp_path, raw, LAST)
+    assert printed(cell) == "a?b\n"
+    assert errors(cell) == ["ValueError: ?"]
+    nbformat.writes(new_notebook(cells=[cell, last])).encode()
+    assert printed(last) == "after\n"
+
+
+def test_hostile_halves_of_characters_and_odd_numbers_can_be_written(tmp_path):
+    message = (
+        b'\3{"header": {"msg_type": "display_data"}, "parent_header": %s, '
+        b'"metadata": {}, "msg_type": "display_data", '
+        b'"content": {"data": {"text/plain": "\\ud800", "application/json": NaN}, "metadata": {}}}'
+    )
+    source = "import json\nheader = get_ipython().kernel.get_parent()['header']\n"
+    source += f"sock.send({message!r} % json.dumps(header, default=str).encode())"
+    cell, _ = run(tmp_path, RAW + source, LAST)
+    assert cell.outputs[0].data == {"text/plain": "?", "application/json": None}
+    nbformat.writes(new_notebook(cells=[cell])).encode()
+
+
+def test_slow_prints_to_both_streams_keep_lines_and_order(tmp_path):
+    source = (
+        "import sys, time\nfor i in range(3):\n    print('out', i)\n"
+        "    print('err', i, file=sys.stderr)\n    time.sleep(0.3)"
+    )
+    cell, _ = run(tmp_path, source, LAST, seconds=10)
+    assert printed(cell) == "".join(f"out {i}\nerr {i}\n" for i in range(3))
+
+
+def test_what_is_written_past_python_is_shown(tmp_path):
+    source = (
+        "import faulthandler, os, sys\nprint('first', file=sys.__stdout__)\n"
+        "os.write(1, b'second')\nfaulthandler.dump_traceback()"
+    )
+    cell, _ = run(tmp_path, source, LAST)
+    assert "first\nsecond" in printed(cell)
+    assert "most recent call first" in printed(cell)
+    assert errors(cell) == []
+
+
+def test_kernel_whose_streams_fail_runs_the_next_cell(tmp_path):
+    source = (
+        "import sys\nclass Odd:\n    def write(self, text): pass\n"
+        "    def flush(self): raise OSError\nreal, sys.stdout = sys.stdout, Odd()"
+    )
+    cell, last = run(tmp_path, source, "sys.stdout = real\nprint('after')", seconds=1)
+    assert errors(cell)[-1].startswith("Stopped: this cell ran longer")
     assert printed(last) == "after\n"
 
 
@@ -291,8 +372,14 @@ def test_cell_after_one_that_printed_too_much_runs(tmp_path):
     assert printed(last) == "after\n"
 
 
+def begin_peak():
+    """Forget how much memory this process has had in use, and tell how much it has now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return peak_memory()
+
+
 def peak_memory():
-    """Give the most memory that this process has had in use, in bytes."""
+    """Give the most memory that this process has had in use since `begin_peak`, in bytes."""
     with open("/proc/self/status", encoding="utf-8") as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
 
