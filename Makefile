@@ -2,7 +2,7 @@
 
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants bench bench-judge bench-kernel bench-pdf lint release lab clean
+.PHONY: help demo test mutants bench bench-judge bench-kernel bench-pdf bench-collect lint release lab clean
 
 # The Python that makes the virtual environment: make PYTHON=/path/to/python3.12 test
 # Root's kernels run as a throw-away user, who must reach it: one in a closed home comes last.
@@ -21,7 +21,7 @@ BIN = .venv/bin
 READY = .venv/.ready
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | awk -F: '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | awk -F: '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## grade a class of invented students and print the grade table
 	@$(BIN)/python -m coursekit.demo
@@ -43,6 +43,9 @@ bench-kernel: $(READY) ## measure how long kernels and notebooks take, against s
 
 bench-pdf: $(READY) ## measure how long a PDF takes, against nbconvert's webpdf
 	@$(BIN)/python -m benchmarks.pdf
+
+bench-collect: $(READY) ## measure how long a class takes to collect
+	@$(BIN)/python -m benchmarks.collect
 
 lint: $(READY) ## check the code and the notebooks
 	@$(BIN)/ruff check

@@ -87,3 +87,10 @@ c.GenerateFeedback.preprocessors = [
     stock.GetGrades,
     CSSHTMLHeaderPreprocessor,
 ]
+
+# --- MyCourses -------------------------------------------------------------------------------
+# `nbgrader zip_collect` takes the zip of "Download all submissions" from downloaded/<assignment>/
+# archive, and `nbgrader export` writes Aalto's gradebook CSV.
+c.ZipCollectApp.extractor_plugin = "coursekit.mycourses.plugins.MyCoursesExtractor"
+c.ZipCollectApp.collector_plugin = "coursekit.mycourses.plugins.MyCoursesCollector"
+c.ExportApp.plugin_class = "coursekit.mycourses.plugins.MyCoursesExportPlugin"

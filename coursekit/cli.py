@@ -1,29 +1,29 @@
 """The instructor's command line."""
 
-import functools
-import logging
 import os
-from collections import Counter
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from coursekit import __version__
+from coursekit.command import (
+    FILE,
+    MOMENT,
+    console,
+    course_command,
+    end_with,
+    runs_student_code,
+    write_feedback,
+)
 from coursekit.errors import KitError
+from coursekit.keeping.commands import KEEPING
+from coursekit.mycourses.commands import MYCOURSES
 
 # nbgrader takes seconds to import: each command imports what it needs, so that help comes at once.
 if TYPE_CHECKING:
     from coursekit.course import Course
-    from coursekit.mycourses.collect import Collected
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-MOMENT = click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"])
-WIDTH_OF_A_FILE = 120
 
 
 class _Group(click.Group):
@@ -52,63 +52,7 @@ def main():
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def _course_command(function):
-    """Give a command the options that all of them have; it receives a `Course`."""
-
-    @main.command(name=function.__name__.rstrip("_"))
-    @click.option(
-        "--course",
-        "folder",
-        default=Path(),
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help="The folder with nbgrader_config.py; default: this one.",
-    )
-    @click.option("--verbose", is_flag=True, help="Show nbgrader's log.")
-    @functools.wraps(function)
-    def command(folder, verbose, **options):
-        from coursekit.conversion import LOG
-        from coursekit.course import Course
-
-        handler = logging.StreamHandler() if verbose else logging.NullHandler()
-        LOG.addHandler(handler)
-        try:
-            function(Course(folder), **options)
-        finally:
-            LOG.removeHandler(handler)
-
-    return command
-
-
-def _runs_student_code(function):
-    """Give a command the switch that takes the sandbox away; it gets a course that knows."""
-
-    @click.option(
-        "--unsafe-no-sandbox",
-        is_flag=True,
-        help="Run student code with all your rights, where there is no sandbox.",
-    )
-    @functools.wraps(function)
-    def command(course, *arguments, unsafe_no_sandbox, **options):
-        if unsafe_no_sandbox:
-            course.give_up_sandbox()
-        if not course.sandboxed:
-            click.echo(
-                "Warning: student code runs without a sandbox, with all your rights.", err=True
-            )
-        return function(course, *arguments, **options)
-
-    return command
-
-
-def _console() -> Console:
-    console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = WIDTH_OF_A_FILE
-    return console
-
-
-@_course_command
+@course_command
 @click.argument("assignment", required=False)
 @click.option(
     "--due",
@@ -123,53 +67,7 @@ def release_(course: "Course", assignment: str | None, due: datetime | None):
     click.echo(f"{len(made.files)} files in {made.folder}; the zip for MyCourses: {made.archive}")
 
 
-@_course_command
-@click.argument("arguments", nargs=-1, required=True, metavar="[ASSIGNMENT] DOWNLOAD.zip")
-@click.option("--worksheet", type=FILE, metavar="CSV", help="The grading worksheet of MyCourses.")
-@click.pass_context
-def collect_(ctx, course: "Course", arguments: tuple[str, ...], worksheet: Path | None):
-    """Unpack MyCourses' zip of all submissions into submitted/."""
-    from coursekit.mycourses.collect import collect
-
-    *names, download = arguments
-    if len(names) > 1:
-        raise click.UsageError("Expected an assignment and one zip.")
-    download = FILE.convert(download, None, ctx)
-    assignment = course.assignment(names[0] if names else None)
-    _tell_collected(collect(course, assignment, download, worksheet))
-    if worksheet is None:
-        click.echo(
-            "  the times of submission are unknown without --worksheet: whoever has none from "
-            "before does not count as late"
-        )
-
-
-def _tell_collected(collected: "Collected"):
-    changes = Counter(submission.change for submission in collected.submissions)
-    counts = ", ".join(f"{count} {change}" for change, count in sorted(changes.items()))
-    click.echo(f"{len(collected.submissions)} submissions: {counts}")
-    for submission in collected.submissions:
-        if submission.missing:
-            click.echo(f"  {submission.student}: not handed in: {', '.join(submission.missing)}")
-        for sentence in submission.unclear:
-            click.echo(f"  {submission.student}: needs a person: {sentence}")
-        for sentence in submission.told:
-            click.echo(f"  {submission.student}: {sentence}")
-        if submission.time_lost:
-            click.echo(
-                f"  {submission.student}: the work changed, so its known time of submission no "
-                "longer holds; collect again with a new --worksheet"
-            )
-    for ignored in collected.ignored:
-        whose = ignored.student or "nobody's"
-        click.echo(f"  {whose}: ignored {ignored.name!r}: {ignored.reason}")
-    for student in collected.unknown:
-        click.echo(f"  {student}: is not in the worksheet, so the time of submission is unknown")
-    if collected.absent:
-        click.echo(f"  nothing handed in: {', '.join(collected.absent)}")
-
-
-@_course_command
+@course_command
 @click.argument("assignment", required=False)
 @click.option("--student", "students", multiple=True, help="Grade this one only; may be repeated.")
 @click.option("--notebook", "notebooks", multiple=True, help="Only this one; may be repeated.")
@@ -194,7 +92,7 @@ def _tell_collected(collected: "Collected"):
     help="Run the notebooks on a Dask cluster: tcp://host:8786, or a scheduler file.",
 )
 @click.option("--quiet", is_flag=True, help="Print nothing but what went wrong.")
-@_runs_student_code
+@runs_student_code
 def grade_(
     course: "Course",
     assignment: str | None,
@@ -215,8 +113,8 @@ def grade_(
         raise click.UsageError("--workers is for this machine; a --dask cluster has its own.")
     name = course.assignment(assignment)
     wanted = Wanted(**which, since=since and course.to_utc(since))
-    console = _console()
-    with ClassProgress(console, quiet) as progress:
+    terminal = console()
+    with ClassProgress(terminal, quiet) as progress:
         try:
             outcomes = grade(course, name, wanted, progress, workers, cluster)
         except KeyboardInterrupt:
@@ -227,7 +125,7 @@ def grade_(
         raise KitError(f"Nobody's work lies under {course.submitted}; run coursekit collect.")
     if not quiet:
         absent = [] if which["students"] or since else not_handed_in(course, name)
-        console.print(outcome_table(outcomes, absent))
+        terminal.print(outcome_table(outcomes, absent))
         click.echo(progress.pace)
     trouble = [outcome for outcome in outcomes if outcome.status in (NEEDS_PERSON, FAILED)]
     if trouble:
@@ -235,35 +133,6 @@ def grade_(
             click.echo(f"{outcome.student}: {outcome.detail}", err=True)
         who = ", ".join(outcome.student for outcome in trouble)
         raise KitError(f"Not graded: {who}; the reasons stand above.")
-
-
-@_course_command
-@click.argument("assignment", required=False)
-def feedback_(course: "Course", assignment: str | None):
-    """Write the feedback pages of the graded students."""
-    from coursekit.grading.feedback import feedback
-
-    name = course.assignment(assignment)
-    _write_feedback(course, "pages", lambda told: feedback(course, name, told))
-
-
-def _write_feedback(course: "Course", what: str, write: Callable):
-    """Write something for each graded student, and tell for how many."""
-    console = _console()
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Feedback", total=None)
-        try:
-            outcomes = write(lambda n, m: bar.update(task, completed=n, total=m))
-        except KeyboardInterrupt:
-            raise KitError(f"Stopped; the {what} that were written are there.") from None
-    if not outcomes:
-        raise KitError(f"Nobody is graded yet under {course.autograded}; run coursekit grade.")
-    failed = {student: problem for student, problem in outcomes.items() if problem}
-    click.echo(f"{len(outcomes) - len(failed)} students' {what} in {course.feedback}")
-    for student, problem in failed.items():
-        click.echo(f"  {student}: {problem}")
-    if failed:
-        raise KitError(f"No {what} could be written for: {', '.join(failed)}.")
 
 
 @main.command()
@@ -338,12 +207,13 @@ def _feedback_pdfs(folder: Path, assignment: str | None, students: tuple[str, ..
 
     course = Course(folder)
     name = course.assignment(assignment)
-    _write_feedback(
+    failed = write_feedback(
         course, "PDFs", lambda told: feedback_pdfs(course, name, students, told, paper=paper)
     )
+    end_with(failed, "PDFs")
 
 
-@_course_command
+@course_command
 @click.argument("assignment", required=False)
 @click.option(
     "--output",
@@ -359,15 +229,15 @@ def grades_(course: "Course", assignment: str | None, output: Path | None):
     found = results(course, course.assignment(assignment))
     path = output or course.root / "grades.csv"
     write_grades(found, path)
-    _console().print(grade_table(found))
+    console().print(grade_table(found))
     click.echo(f"Written: {path}")
 
 
-@_course_command
+@course_command
 @click.argument("assignment", required=False)
 @click.option("--student", required=True, help="The student's id.")
 @click.option("--cell", required=True, help="The judged cell, for example gradient-W1.")
-@_runs_student_code
+@runs_student_code
 def verdict_(course: "Course", assignment: str | None, student: str, cell: str):
     """Explain a verdict, and judge the cell again with the same challenges."""
     from coursekit.judging.appeal import appeal
@@ -394,13 +264,17 @@ def doctor(folder: Path):
     """Show what this machine offers for grading, and what to do about each miss."""
     from coursekit.doctor import MISSING, examine, findings_table
 
-    console = _console()
-    with console.status("Looking at the machine, and starting the sandbox ..."):
+    terminal = console()
+    with terminal.status("Looking at the machine, and starting the sandbox ..."):
         findings = examine(folder)
-    console.print(findings_table(findings))
+    terminal.print(findings_table(findings))
     missing = [finding.what for finding in findings if finding.status == MISSING]
     if missing:
         raise KitError(
             "Student code cannot be graded safely here yet; mend what is missing: "
             f"{', '.join(missing)}."
         )
+
+
+for command in (release_, grade_, grades_, verdict_, *MYCOURSES, *KEEPING):
+    main.add_command(command)

@@ -6,7 +6,7 @@ from time import perf_counter
 import click
 from rich.console import Console
 
-from coursekit.cli import WIDTH_OF_A_FILE
+from coursekit.command import WIDTH_OF_A_FILE
 from coursekit.course import Course
 from coursekit.demo.run import Demo, run
 from coursekit.errors import KitError

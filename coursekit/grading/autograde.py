@@ -102,7 +102,7 @@ def grade(
         if progress is not None:
             progress(len(outcomes), len(students), outcome)
 
-    with _alone(course), course.gradebook(OpenGradebook) as gradebook:
+    with alone(course), course.gradebook(OpenGradebook) as gradebook:
         round_ = Round(course, assignment, gradebook, released, notebooks, wanted.regrade)
         to_grade = []
         for student in students:
@@ -118,8 +118,18 @@ def grade(
 
 
 @contextmanager
-def _alone(course):
-    """Keep out a second grading of the course: each would remove what the other has made."""
+def alone(course):
+    """Keep out a second grading of the course: each would remove what the other has made.
+
+    Parameters
+    ----------
+    course : Course
+
+    Raises
+    ------
+    KitError
+        If another process is at work in the course.
+    """
     lock = course.root / ".coursekit" / "grading.lock"
     with private_files():
         lock.parent.mkdir(exist_ok=True)
@@ -129,7 +139,7 @@ def _alone(course):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise KitError(
-                f"Another coursekit grade is at work in {course.root}; wait for its end."
+                f"Another coursekit command is at work in {course.root}; wait for its end."
             ) from None
         yield
 

@@ -1,12 +1,8 @@
 """Bring MyCourses' submissions into the course, and tell what is in them."""
 
-import filecmp
-import os
 import shutil
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from nbformat import NotebookNode
@@ -14,11 +10,18 @@ from nbformat import NotebookNode
 from coursekit.course import Course, private_files
 from coursekit.grading.finding import FOUND, MISSING, NEEDS_PERSON, Found, find_notebooks
 from coursekit.grading.released import released_notebooks
-from coursekit.mycourses.download import Download, DownloadError, Ignored, open_download
+from coursekit.mycourses.download import (
+    ONLINE_TEXT,
+    Download,
+    DownloadError,
+    Ignored,
+    open_download,
+)
+from coursekit.mycourses.entries import EntryError, shown, unpack
+from coursekit.mycourses.owners import Belongings, by_student
+from coursekit.mycourses.placing import CHANGED, OLDER, place
+from coursekit.mycourses.roster import enrol
 from coursekit.mycourses.worksheet import Participant, read_worksheet
-
-TIMESTAMP = "timestamp.txt"
-LONGEST_PATH = 500  # bytes; macOS ends at 1024, with the course's own folder
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,15 @@ class Submission:
     unclear : tuple of str
         A sentence for whatever a person has to look at before the other notebooks can be graded.
     told : tuple of str
-        Sentences on notebooks that were found under another name, or among several files.
+        Sentences on what was found under another name, or among several files, or beside the
+        files, and on earlier work that was graded or stays.
     change : str
-        ``new``, ``changed`` or ``unchanged``, compared with what had been collected before.
+        ``new``, ``changed`` or ``unchanged``, compared with what had been collected before, or
+        ``older`` where that was handed in later, and stays.
     time_lost : bool
         Whether the time of submission was known before, and is not known of the changed work.
+    files : tuple of str
+        Names of the files that are new, other or gone since the last collection.
     """
 
     student: str
@@ -48,6 +55,7 @@ class Submission:
     told: tuple[str, ...]
     change: str
     time_lost: bool
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,12 +70,15 @@ class Collected:
         Participants of the worksheet of whom the download holds nothing.
     unknown : tuple of str
         Students of the download whom the worksheet does not list.
+    notes : tuple of str
+        Sentences on the whole: what the roster could not take, and what a worksheet would tell.
     """
 
     submissions: tuple[Submission, ...]
     ignored: tuple[Ignored, ...]
     absent: tuple[str, ...]
     unknown: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def collect(
@@ -75,9 +86,10 @@ def collect(
 ) -> Collected:
     """Unpack a MyCourses download into ``submitted/<participant number>/<assignment>``.
 
-    A student's folder is replaced as a whole, and only when something in it differs, so that
-    collecting again is safe. Every file keeps its own name and sub-folder. The notebooks are
-    looked for as the grading does it; without a release they are known by their names alone.
+    A student's folder is replaced as a whole, and only when something in it differs and the work
+    there was not handed in later, so that collecting again is safe. Every file keeps its own name
+    and sub-folder, and what was graded stays until it is graded again. The notebooks are looked
+    for as the grading does it; without a release they are known by their names alone.
 
     Parameters
     ----------
@@ -86,7 +98,8 @@ def collect(
     download_zip : Path
         The zip of "Download all submissions".
     worksheet : Path, optional
-        The grading worksheet: gives the times of submission, and names for the gradebook.
+        The grading worksheet: gives the times of submission, the members of groups, and names for
+        the gradebook.
 
     Returns
     -------
@@ -95,103 +108,110 @@ def collect(
     Raises
     ------
     KitError
-        If the zip, the worksheet or a notebook of the release cannot be read; nothing is written
-        then.
+        If the zip, the worksheet or a notebook of the release cannot be read, or the disk is too
+        small; nothing is written then.
     """
     participants = {} if worksheet is None else read_worksheet(worksheet, course)
     is_released = (course.release / assignment).is_dir()
     released = released_notebooks(course, assignment) if is_released else None
     with open_download(download_zip) as download, private_files():
-        if participants:
-            _enrol(course, participants.values())
+        belongings, ignored = by_student(download, participants)
+        _check_room(course, download_zip, belongings)
+        notes = enrol(course, participants.values()) if participants else [_without_worksheet()]
+        collector = _Collector(course, assignment, download, released, ignored)
         submissions = tuple(
-            _place(course, assignment, student, download, released, participants.get(student))
-            for student in sorted(download.files)
+            collector.submission(student, own, participants.get(student))
+            for student, own in belongings.items()
         )
         return Collected(
             submissions,
-            tuple(download.ignored),
-            tuple(number for number in participants if number not in download.files),
-            tuple(s for s in sorted(download.files) if participants and s not in participants),
+            tuple(ignored),
+            tuple(number for number in participants if number not in belongings),
+            tuple(s for s in belongings if participants and s not in participants),
+            tuple(notes),
         )
 
 
-def _enrol(course: Course, participants: Iterable[Participant]):
-    """Write the participants into the gradebook, those without a submission too."""
-    with course.gradebook() as gradebook:
-        for participant in participants:
-            first, _, last = participant.name.rpartition(" ")
-            known = {
-                "first_name": first,
-                "last_name": last,
-                "email": participant.email,
-                "lms_user_id": participant.id_number,
-            }
-            gradebook.update_or_create_student(
-                participant.number, **{key: value for key, value in known.items() if value}
-            )
-
-
-def _place(
-    course: Course,
-    assignment: str,
-    student: str,
-    download: Download,
-    released: Mapping[str, NotebookNode] | None,
-    participant: Participant | None,
-) -> Submission:
-    """Write one student's folder and say what is in it."""
-    home = course.submitted / student
-    home.mkdir(parents=True, exist_ok=True)
-    folder = home / assignment
-    scratch = Path(tempfile.mkdtemp(prefix=f".{assignment}-", dir=home))
-    try:
-        new = scratch / "new"
-        new.mkdir()
-        for name in sorted(download.files[student]):
-            try:
-                content = _content(student, download, name)
-            except DownloadError as problem:
-                download.ignored.append(Ignored(student, str(name), str(problem)))
-                continue
-            path = new / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        time_lost = not _stamp(new, folder, participant.submitted if participant else None)
-        change = _swap(new, folder, scratch / "old")
-    finally:
-        # Should the old folder not find its way back, it is the student's only copy.
-        if folder.exists() or not (scratch / "old").exists():
-            shutil.rmtree(scratch)
-    found = _find(folder, course.notebooks(assignment), released)
-    by_status = {
-        status: {name: one for name, one in found.items() if one.status == status}
-        for status in (FOUND, MISSING, NEEDS_PERSON)
-    }
-    return Submission(
-        student,
-        tuple(by_status[FOUND]),
-        tuple(by_status[MISSING]),
-        _sentences(by_status[NEEDS_PERSON]),
-        _sentences(by_status[FOUND]),
-        change,
-        time_lost,
+def _without_worksheet() -> str:
+    return (
+        "Without --worksheet the times of submission are unknown, and the number of a group "
+        "cannot be told from that of a participant: give it where groups hand in."
     )
 
 
-def _content(student: str, download: Download, name: PurePosixPath) -> bytes:
-    """Return one of a student's files, if it may be kept and can be.
+def _check_room(course: Course, download_zip: Path, belongings: Mapping[str, Belongings]):
+    """Refuse a download that would fill the disk."""
+    needed = sum(one.file_size for own in belongings.values() for one in own.files.values())
+    free = shutil.disk_usage(course.root).free
+    if needed > free:
+        raise DownloadError(
+            f"{download_zip} unpacks to {needed >> 20} MB, and {course.root} has room for "
+            f"{free >> 20} MB; make room and collect again."
+        )
 
-    Raises
-    ------
-    DownloadError
-        If it would forge the time of submission, lies too deep, or cannot be unpacked.
-    """
-    if name.parts[0].lower() == TIMESTAMP:  # not every file system knows upper and lower case
-        raise DownloadError("the time of submission comes from MyCourses alone")
-    if len(bytes(name)) > LONGEST_PATH:
-        raise DownloadError(f"its path is longer than {LONGEST_PATH} bytes")
-    return download.read(download.files[student][name])
+
+@dataclass(frozen=True)
+class _Collector:
+    """What is the same for all students of one collection."""
+
+    course: Course
+    assignment: str
+    download: Download
+    released: Mapping[str, NotebookNode] | None
+    ignored: list[Ignored]
+
+    def submission(
+        self, student: str, own: Belongings, participant: Participant | None
+    ) -> Submission:
+        """Write one student's folder and say what is in it."""
+        course, assignment = self.course, self.assignment
+        folder = course.submitted / student / assignment
+        submitted = participant.submitted if participant else None
+        told = list(own.told)
+        contents = self._contents(student, own, folder, told)
+        placed = place(course, assignment, student, contents, submitted)
+        found = _find(folder, course.notebooks(assignment), self.released)
+        by_status = {
+            status: {name: one for name, one in found.items() if one.status == status}
+            for status in (FOUND, MISSING, NEEDS_PERSON)
+        }
+        if any(path.parts[0] == ONLINE_TEXT for path in own.files):
+            told.append(f"There is an online text too, in {ONLINE_TEXT}; it is not graded.")
+        if placed.change == OLDER:
+            told.append(
+                "The work under submitted/ was handed in later than this download tells and "
+                "stays; to take the older one, remove that folder and collect again."
+            )
+        if placed.change == CHANGED and any(
+            (course.autograded / student / assignment).glob("*.ipynb")
+        ):
+            told.append(
+                "It was graded before it changed; the points stay until coursekit grade is run."
+            )
+        return Submission(
+            student,
+            tuple(by_status[FOUND]),
+            tuple(by_status[MISSING]),
+            _sentences(by_status[NEEDS_PERSON]),
+            (*_sentences(by_status[FOUND]), *told),
+            placed.change,
+            placed.time_lost,
+            placed.files,
+        )
+
+    def _contents(
+        self, student: str, own: Belongings, folder: Path, told: list[str]
+    ) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Unpack a student's files; in the place of one that is damaged, the earlier one stays."""
+        for path, packed in sorted(own.files.items()):
+            try:
+                yield path, unpack(self.download.archive, packed)
+            except EntryError as problem:
+                self.ignored.append(Ignored(student, str(path), str(problem)))
+                earlier = folder / path
+                if earlier.is_file():
+                    told.append(f"{shown(str(path))} stays as it was collected before.")
+                    yield path, earlier.read_bytes()
 
 
 def _find(
@@ -207,45 +227,3 @@ def _find(
 def _sentences(found: Mapping[str, Found]) -> tuple[str, ...]:
     """Join the sentences on several notebooks; what holds for all of them is told once."""
     return tuple(dict.fromkeys(told for one in found.values() for told in one.sentences))
-
-
-def _stamp(new: Path, folder: Path, submitted: datetime | None) -> bool:
-    """Write the time of submission; where it is not told, an unchanged folder keeps its own.
-
-    Returns False if an earlier time is given up, because it is not that of the changed work.
-    """
-    if submitted is not None:
-        (new / TIMESTAMP).write_text(f"{submitted:%Y-%m-%d %H:%M:%S} UTC\n")
-    elif (folder / TIMESTAMP).is_file():
-        shutil.copyfile(folder / TIMESTAMP, new / TIMESTAMP)
-        if not _same(new, folder):
-            (new / TIMESTAMP).unlink()
-            return False
-    return True
-
-
-def _swap(new: Path, folder: Path, old: Path) -> str:
-    """Put the new folder in the place of the old one, unless they are the same."""
-    if not folder.exists():
-        os.rename(new, folder)
-        return "new"
-    if _same(new, folder):
-        return "unchanged"
-    try:
-        os.rename(folder, old)
-        os.rename(new, folder)
-    except BaseException:  # an interruption too
-        if not folder.exists():
-            os.rename(old, folder)
-        raise
-    return "changed"
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Tell whether two folders hold the same files with the same contents."""
-    names = [
-        {path.relative_to(top) for path in top.rglob("*") if path.is_file()} for top in (one, other)
-    ]
-    return names[0] == names[1] and all(
-        filecmp.cmp(one / name, other / name, shallow=False) for name in names[0]
-    )

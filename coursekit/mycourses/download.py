@@ -1,22 +1,28 @@
 """Read MyCourses' zip of all submissions, trusting nothing in it."""
 
+import mmap
 import re
-import stat
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from coursekit.errors import KitError
+from coursekit.grading.files import ENTRY as LISTED
+from coursekit.mycourses.entries import refused_name, shown
 
 # "Full Name_1204518_assignsubmission_file/a.ipynb"; before Moodle 4.1 the folder ended in "_";
-# with folders turned off, "Full Name_1204518_assignsubmission_file_a.ipynb".
-ENTRY = re.compile(r"[^/]*?_(\d+)_assignsubmission_file(?:_?/(.+)|_([^/]+))", re.DOTALL)
-DRIVE = re.compile(r"[A-Za-z]:")
-LONGEST_NAME = 200  # bytes; common file systems end at 255
-MOST_PER_STUDENT = 200 * 2**20  # bytes, unpacked
+# with folders turned off, "Full Name_1204518_assignsubmission_file_a.ipynb". A group has its name
+# and number there, and the group of those who are in none has no number. The name ends at its
+# first "_", for MyCourses makes spaces of the others.
+FORM = re.compile(
+    r"([^/]*?)(?:_([0-9]{1,20}))?_assignsubmission_(file|onlinetext)(?:_?/(.+)|_([^/]+))",
+    re.DOTALL,
+)
+ONLINE_TEXT = ".onlinetext"  # hidden, so that neither grading nor nbgrader takes work from it
+MOST_ENTRIES = 200_000  # in the whole zip
+LONGEST_ENTRY = 1000  # characters; whatever is longer is refused
 
 
 class DownloadError(KitError):
@@ -38,61 +44,48 @@ class Ignored:
     name: str
     reason: str
 
+    def __str__(self) -> str:
+        """Tell it in one sentence that is safe to print."""
+        return f"{self.student or 'nobody'}: {shown(self.name)} was refused: {self.reason}."
 
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of the download.
+
+    Attributes
+    ----------
+    label : str
+        The name in front of the number, as MyCourses cleaned it: of a person or a group.
+    number : str
+        Of the participant or the group; empty for the group of those who are in none.
+    path : str
+        Where it belongs in the student's folder.
+    packed : zipfile.ZipInfo
+    """
+
+    label: str
+    number: str
+    path: str
+    packed: zipfile.ZipInfo
+
+
+@dataclass(frozen=True)
 class Download:
     """A MyCourses zip that is open for reading; made by `open_download`.
 
     Attributes
     ----------
-    files : dict
-        By participant number, the zip entries by their path in the student's folder.
-    ignored : list of Ignored
-        What cannot be collected.
+    archive : zipfile.ZipFile
+    entries : tuple of Entry
+        Files with safe names; nothing else of them is trusted.
+    ignored : tuple of Ignored
+        The other ones.
     """
 
-    def __init__(self, archive: zipfile.ZipFile):
-        self.archive = archive
-        self.files: dict[str, dict[PurePosixPath, zipfile.ZipInfo]] = {}
-        self.ignored: list[Ignored] = []
-        for entry in archive.infolist():
-            if not entry.is_dir():
-                self._sort(entry)
-
-    def _sort(self, entry: zipfile.ZipInfo):
-        match = ENTRY.fullmatch(entry.filename)
-        student = match[1] if match else ""
-        name = (match[2] or match[3]) if match else entry.filename
-        reason = _refusal(entry) or _foreign(match)
-        path = PurePosixPath(name)
-        files = self.files.setdefault(student, {}) if match else {}
-        if not reason:
-            if path in files:
-                reason = "the zip holds a second file of this name"
-            elif any(path in taken.parents or taken in path.parents for taken in files):
-                reason = "the zip holds a file and a folder of this name"
-            elif sum(file.file_size for file in files.values()) + entry.file_size > (
-                MOST_PER_STUDENT
-            ):
-                reason = f"more than {MOST_PER_STUDENT >> 20} MB from one student"
-        if reason:
-            self.ignored.append(Ignored(student, name, reason))
-        else:
-            files[path] = entry
-
-    def read(self, entry: zipfile.ZipInfo) -> bytes:
-        """Unpack one entry.
-
-        Raises
-        ------
-        DownloadError
-            If the entry is damaged, or packed in a way that cannot be read.
-        """
-        try:
-            return self.archive.read(entry)
-        except RuntimeError as problem:  # NotImplementedError is one
-            raise DownloadError(f"it cannot be unpacked: {problem}") from problem
-        except (zipfile.BadZipFile, EOFError, zlib.error, UnicodeDecodeError) as problem:
-            raise DownloadError("damaged in the zip") from problem
+    archive: zipfile.ZipFile
+    entries: tuple[Entry, ...]
+    ignored: tuple[Ignored, ...]
 
 
 @contextmanager
@@ -110,19 +103,25 @@ def open_download(path: Path) -> Iterator[Download]:
     Raises
     ------
     DownloadError
-        If the file is no zip, or holds no submission in MyCourses' form.
+        If the file is no zip, lists too many files, or holds no submission in MyCourses' form.
     """
     try:
-        archive = zipfile.ZipFile(path)
+        too_many = _lists_too_many(path)
+        archive = None if too_many else zipfile.ZipFile(path)
     except OSError as problem:
         raise DownloadError(f"{path} cannot be read: {problem.strerror}.") from problem
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as problem:
+    except Exception as problem:  # a damaged zip trips zipfile in many ways
         raise DownloadError(
             f"{path} is not a zip, or only a part of one; download all submissions again."
         ) from problem
+    if too_many:
+        raise DownloadError(
+            f"{path} lists more than {MOST_ENTRIES} files, which no class hands in; download all "
+            "submissions again."
+        )
     with archive:
-        download = Download(archive)
-        if not download.files:
+        download = _sorted(archive)
+        if download is None:
             raise DownloadError(
                 f"{path} holds no folder like 'Name_1204518_assignsubmission_file'; choose "
                 "'Download all submissions' in MyCourses and give me that zip, not unpacked."
@@ -130,28 +129,34 @@ def open_download(path: Path) -> Iterator[Download]:
         yield download
 
 
-def _refusal(entry: zipfile.ZipInfo) -> str | None:
-    """Say why an entry is not safe to unpack."""
-    name = entry.filename
-    parts = name.split("/")
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    if any(ord(character) < 32 for character in name):
-        return "its name holds a control character"
-    if name.startswith("/") or "\\" in name or any(DRIVE.match(part) for part in parts):
-        return "its name is a path of a whole disk or of Windows"
-    if not {"", ".", ".."}.isdisjoint(parts):
-        return "its name leads out of the student's folder"
-    if any(len(part.encode(errors="surrogateescape")) > LONGEST_NAME for part in parts):
-        return f"its name is longer than {LONGEST_NAME} bytes"
-    if kind not in (0, stat.S_IFREG):
-        return "it is a link or a device, not a file"
-    if entry.flag_bits & 0x1:
-        return "it is locked with a password"
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "it is packed in a way that MyCourses does not use"
-    return None
+def _lists_too_many(path: Path) -> bool:
+    """Count what the zip lists, before zipfile keeps a record of each."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        found = data.find(LISTED)
+        for _ in range(MOST_ENTRIES):
+            if found < 0:
+                return False
+            found = data.find(LISTED, found + len(LISTED))
+        return found >= 0
 
 
-def _foreign(match: re.Match | None) -> str | None:
-    """Say why an entry belongs to nobody."""
-    return None if match else "no participant number and file submission in its folder's name"
+def _sorted(archive: zipfile.ZipFile) -> Download | None:
+    """Tell what each entry is; None if there is not one in MyCourses' form."""
+    entries, ignored, known = [], [], False
+    for packed in archive.infolist():
+        if packed.filename.endswith("/") and not packed.file_size:
+            continue
+        long = len(packed.filename) > LONGEST_ENTRY
+        match = None if long else FORM.fullmatch(packed.filename)
+        label, number, kind, inside, flat = match.groups("") if match else [""] * 5
+        known = known or match is not None
+        name = inside or flat or packed.filename
+        reason = refused_name(packed, name)
+        if reason is None and match is None:
+            reason = "no participant number and file submission in its folder's name"
+        if reason is not None:
+            ignored.append(Ignored(number, name, reason))
+        else:
+            where = f"{ONLINE_TEXT}/{name}" if kind == "onlinetext" else name
+            entries.append(Entry(label, number, where, packed))
+    return Download(archive, tuple(entries), tuple(ignored)) if known else None

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from coursekit.course import Course
+from coursekit.course import CONFIG_FILE, Course
 from coursekit.errors import KitError
 
 IDENTIFIER = "Identifier"
 NAME = "Full name"
 EMAIL = "Email address"
 ID_NUMBER = "ID number"
+GROUP = "Group"
 SUBMITTED = "Last modified (submission)"
 
 MONTHS = [
@@ -29,7 +30,8 @@ MONTHS = [
     "November",
     "December",
 ]
-MOMENT = re.compile(r"\w+, (\d{1,2}) (\w+) (\d{4}), (\d{1,2}):(\d{2}) ([AP]M)")
+DATE_FORMAT = "%A, %d %B %Y, %I:%M %p"  # c.MyCourses.date_format where a site writes otherwise
+EXAMPLE = datetime(2026, 11, 19, 12, 30)
 NEVER = {"", "-"}
 
 
@@ -49,6 +51,8 @@ class Participant:
         Empty where the worksheet does not tell (blind marking).
     submitted : datetime or None
         In UTC; None if nothing was handed in.
+    group : str
+        Empty unless groups hand in together; those who are in none have a group, too.
     """
 
     number: str
@@ -56,6 +60,7 @@ class Participant:
     email: str
     id_number: str
     submitted: datetime | None
+    group: str = ""
 
 
 def read_worksheet(path: Path, course: Course) -> dict[str, Participant]:
@@ -66,7 +71,8 @@ def read_worksheet(path: Path, course: Course) -> dict[str, Participant]:
     path : Path
         The CSV file as MyCourses wrote it, in English.
     course : Course
-        Gives the time zone of the dates.
+        Gives the time zone of the dates, and their form: ``c.MyCourses.date_format``, as
+        `datetime.strptime` has it.
 
     Returns
     -------
@@ -76,9 +82,10 @@ def read_worksheet(path: Path, course: Course) -> dict[str, Participant]:
     Raises
     ------
     WorksheetError
-        If the file is no worksheet, is one in another language, or has a row that is broken.
+        If the file is no worksheet, is one in another language, or has a row that is broken; or
+        if the form of the dates is none.
     """
-    path = Path(path)
+    path, date_format = Path(path), _date_format(course)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file, strict=True))
@@ -103,7 +110,8 @@ def read_worksheet(path: Path, course: Course) -> dict[str, Participant]:
                 f"{where}: {len(row)} cells, expected {len(header)}; "
                 "download the grading worksheet again."
             )
-        participant = _participant(dict(zip(header, row, strict=True)), course, where)
+        cells = dict(zip(header, row, strict=True))
+        participant = _participant(cells, course, date_format, where)
         if participant.number in participants:
             raise WorksheetError(
                 f"{where}: participant {participant.number} stands there twice; "
@@ -113,8 +121,10 @@ def read_worksheet(path: Path, course: Course) -> dict[str, Participant]:
     return participants
 
 
-def _participant(cells: dict[str, str], course: Course, where: str) -> Participant:
-    identifier = re.fullmatch(r"Participant (\d+)", cells[IDENTIFIER])
+def _participant(
+    cells: dict[str, str], course: Course, date_format: str, where: str
+) -> Participant:
+    identifier = re.fullmatch(r"Participant ([0-9]{1,20})", cells[IDENTIFIER])
     if identifier is None:
         raise WorksheetError(
             f'{where}: the identifier is {cells[IDENTIFIER]!r}, expected "Participant" and a '
@@ -125,27 +135,41 @@ def _participant(cells: dict[str, str], course: Course, where: str) -> Participa
         name=cells.get(NAME, ""),
         email=cells.get(EMAIL, ""),
         id_number=cells.get(ID_NUMBER, ""),
-        submitted=_moment(cells[SUBMITTED], course, where),
+        submitted=_moment(cells[SUBMITTED], course, date_format, where),
+        group=cells.get(GROUP, ""),
     )
 
 
-def _moment(text: str, course: Course, where: str) -> datetime | None:
-    """Read a date such as ``Thursday, 19 November 2026, 12:30 PM``, whatever the locale."""
+def _date_format(course: Course) -> str:
+    """Return the form of the dates, if a date and a time can be written in it and read again."""
+    date_format = course.config.MyCourses.get("date_format", DATE_FORMAT)
+    try:
+        fits = datetime.strptime(EXAMPLE.strftime(date_format), date_format) == EXAMPLE
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise WorksheetError(
+            f"{course.root / CONFIG_FILE} sets c.MyCourses.date_format = {date_format!r}, which "
+            f"tells no date and time; write for example {DATE_FORMAT!r}."
+        )
+    return date_format
+
+
+def _moment(text: str, course: Course, date_format: str, where: str) -> datetime | None:
+    """Read a date such as ``Thursday, 19 November 2026, 12:30 PM``."""
     if text in NEVER:
         return None
-    parts = MOMENT.fullmatch(text)
     try:
-        day, month, year, hour, minute, half = parts.groups()
-        local = datetime(
-            int(year),
-            MONTHS.index(month) + 1,
-            int(day),
-            int(hour) % 12 + 12 * (half == "PM"),
-            int(minute),
+        return course.to_utc(datetime.strptime(text, date_format))
+    except (OverflowError, ValueError) as problem:
+        english = not set(MONTHS).isdisjoint(re.findall(r"\w+", text))
+        remedy = (
+            f"set c.MyCourses.date_format in {CONFIG_FILE} to the form that it has"
+            if english
+            else "set the language of MyCourses to English and download the worksheet again, or, "
+            f"if the date is in numbers, set c.MyCourses.date_format in {CONFIG_FILE}"
         )
-    except (AttributeError, ValueError) as problem:
         raise WorksheetError(
-            f"{where}: the date {text!r} is not of the form 'Thursday, 19 November 2026, "
-            "12:30 PM'; set the language of MyCourses to English and download the worksheet again."
+            f"{where}: the date {text!r} is not of the form {EXAMPLE.strftime(date_format)!r}; "
+            f"{remedy}."
         ) from problem
-    return course.to_utc(local)

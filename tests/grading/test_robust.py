@@ -10,7 +10,7 @@ import pytest
 from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading import submission
-from coursekit.grading.autograde import Wanted, _alone, grade
+from coursekit.grading.autograde import Wanted, alone, grade
 from coursekit.grading.feedback import feedback
 from coursekit.grading.gradebook import OpenGradebook
 from coursekit.grading.results import results
@@ -252,7 +252,7 @@ def test_forged_verdict_in_a_cell_of_its_own_shows_nothing(course):
 
 
 def test_only_one_grading_at_a_time(course):
-    with _alone(course), pytest.raises(KitError, match="Another coursekit grade is at work"):
+    with alone(course), pytest.raises(KitError, match="Another coursekit command is at work"):
         grade(course, "round")
     assert statuses(grade(course, "round")) == dict.fromkeys(STUDENTS, "graded")
 

@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from coursekit.errors import KitError
-from coursekit.mycourses import download
+from coursekit.mycourses import owners
 from coursekit.mycourses.collect import collect
 from coursekit.mycourses.download import DownloadError
 
@@ -108,7 +108,7 @@ def test_every_file_keeps_its_name_and_its_place(course, bring):
         "old/sums.ipynb": "2",
         "old/older/sums.ipynb": "3",
         "sums (1).ipynb": "4",
-        "Sums.IPYNB": "5",
+        "Summe.IPYNB": "5",
         "work/drawing.png": "6",
         "work.zip": "7",
         "work/timestamp.txt": "8",
@@ -200,8 +200,9 @@ def test_student_cannot_forge_the_time_of_submission(course, bring, worksheet, n
         (f"{FOLDER}/evil\n.txt", "control character"),
         (f"{FOLDER}/{'e' * 201}", "longer than 200 bytes"),
         (f"{FOLDER}/{'e/' * 3000}evil.txt", "longer than 500 bytes"),
-        ("Default group_assignsubmission_file/sums.ipynb", "no participant number"),
-        ("A_101_assignsubmission_onlinetext/onlinetext.html", "no participant number"),
+        (f"{FOLDER}/evil\u0085.txt", "control character"),
+        ("readme.txt", "no participant number"),
+        ("A_101_assignsubmission_comments/evil.html", "no participant number"),
     ],
 )
 def test_unsafe_or_foreign_entry_is_refused_and_the_rest_goes_on(
@@ -291,7 +292,7 @@ def test_zip_of_an_unknown_version_is_refused(course, tmp_path):
 
 
 def test_too_much_from_one_student_is_refused(course, bring, monkeypatch):
-    monkeypatch.setattr(download, "MOST_PER_STUDENT", 5)
+    monkeypatch.setattr(owners, "MOST_PER_STUDENT", 5)
     collected = bring({f"{FOLDER}/sums.ipynb": "1234", f"{FOLDER}/big.bin": "12"})
     assert "MB from one student" in reasons(collected)["big.bin"]
     assert collected_files(course) == {"sums.ipynb": "1234"}

@@ -1,0 +1,148 @@
+"""Put what a student handed in under ``submitted/``, never losing what lies there."""
+
+import filecmp
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from coursekit.course import Course
+from coursekit.grading.handed_in import unusable
+from coursekit.mycourses.owners import TIMESTAMP
+
+NEW = "new"
+CHANGED = "changed"
+UNCHANGED = "unchanged"
+OLDER = "older"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What became of one student's folder.
+
+    Attributes
+    ----------
+    change : str
+        ``new``, ``changed``, ``unchanged``, or ``older`` where the folder holds later work, which
+        stayed.
+    files : tuple of str
+        Names of the files that are new, other or gone.
+    time_lost : bool
+        Whether the time of submission was known before, and is not known of the changed work.
+    """
+
+    change: str
+    files: tuple[str, ...] = ()
+    time_lost: bool = False
+
+
+def place(
+    course: Course,
+    assignment: str,
+    student: str,
+    contents: Iterable[tuple[PurePosixPath, bytes]],
+    submitted: datetime | None,
+) -> Placed:
+    """Write one student's folder as a whole, unless it is the same or what lies there is later.
+
+    Parameters
+    ----------
+    course : Course
+    assignment, student : str
+    contents : iterable of (PurePosixPath, bytes)
+        Each file under its path, which is safe.
+    submitted : datetime or None
+        In UTC; None if it is not known.
+
+    Returns
+    -------
+    Placed
+    """
+    home = course.submitted / student
+    home.mkdir(parents=True, exist_ok=True)
+    folder = home / assignment
+    scratch = Path(tempfile.mkdtemp(prefix=f".{assignment}-", dir=home))
+    try:
+        new = scratch / "new"
+        new.mkdir()
+        for name, content in contents:
+            path = new / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        if not folder.exists():
+            _stamp(new, submitted)
+            os.rename(new, folder)
+            return Placed(NEW)
+        files = tuple(sorted(_differences(new, folder)))
+        if files and submitted is not None and _is_earlier(submitted, course, assignment, student):
+            return Placed(OLDER, files)
+        if submitted is not None:
+            _stamp(new, submitted)
+        elif not files and (folder / TIMESTAMP).is_file():
+            shutil.copyfile(folder / TIMESTAMP, new / TIMESTAMP)
+        told = (new / TIMESTAMP).exists()
+        same_time = _same(new / TIMESTAMP, folder / TIMESTAMP)
+        if not files and (same_time or not told):
+            return Placed(UNCHANGED)
+        if same_time:
+            _keep_time(new / TIMESTAMP, folder / TIMESTAMP)
+        time_lost = not told and (folder / TIMESTAMP).exists()
+        _swap(new, folder, scratch / "old")
+        return Placed(CHANGED, files, time_lost)
+    finally:
+        # Should the old folder not find its way back, it is the student's only copy.
+        if folder.exists() or not (scratch / "old").exists():
+            shutil.rmtree(scratch)
+
+
+def _is_earlier(submitted: datetime, course: Course, assignment: str, student: str) -> bool:
+    """Tell whether the work that lies there is known to have been handed in later."""
+    folder = course.submitted / student / assignment
+    if not (folder / TIMESTAMP).is_file() or unusable(course, assignment, student):
+        return False
+    before = course.directory().get_existing_timestamp(str(folder))  # None if the file is empty
+    return before is not None and submitted < before.replace(tzinfo=UTC)
+
+
+def _stamp(folder: Path, submitted: datetime | None):
+    if submitted is not None:
+        (folder / TIMESTAMP).write_text(f"{submitted:%Y-%m-%d %H:%M:%S} UTC\n")
+
+
+def _differences(new: Path, folder: Path) -> set[str]:
+    """Name the files that differ; to the others, their times are given back."""
+    names = {
+        path.relative_to(top).as_posix()
+        for top in (new, folder)
+        for path in top.rglob("*")
+        if not path.is_dir()
+    } - {TIMESTAMP}
+    differing = {name for name in names if not _same(new / name, folder / name)}
+    for name in names - differing:
+        _keep_time(new / name, folder / name)
+    return differing
+
+
+def _keep_time(new: Path, before: Path):
+    """Give a file the time of the one that it equals: grading sees by it that nothing changed."""
+    told = before.stat()
+    os.utime(new, ns=(told.st_atime_ns, told.st_mtime_ns))
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Tell whether both are files, with the same contents."""
+    return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
+
+
+def _swap(new: Path, folder: Path, old: Path):
+    """Put the new folder in the place of the old one."""
+    try:
+        os.rename(folder, old)
+        os.rename(new, folder)
+    except BaseException:  # an interruption too
+        if not folder.exists():
+            os.rename(old, folder)
+        raise
