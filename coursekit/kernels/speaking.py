@@ -10,7 +10,6 @@ import json
 import os
 from asyncio import get_running_loop
 from collections import deque
-from contextlib import suppress
 from threading import RLock
 from time import monotonic
 
@@ -183,10 +182,12 @@ async def answer(kernel, socket):
             os._exit(0)
         request = joined.add(packet)
         if request:
-            # What student code has put in the place of something may fail here. The cell has no
-            # answer then, and its time runs out; the kernel goes on.
-            with suppress(Exception):
+            try:
                 await kernel.dispatch_shell(json.loads(request[0]))
+            except Exception:
+                # What student code has put in the place of something failed. The cell has no answer
+                # then, and its time runs out; the kernel goes on.
+                kernel._publish_status("idle", "shell")
 
 
 async def _readable(socket):

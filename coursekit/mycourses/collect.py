@@ -18,10 +18,15 @@ from coursekit.mycourses.download import (
     open_download,
 )
 from coursekit.mycourses.entries import EntryError, shown, unpack
-from coursekit.mycourses.owners import Belongings, by_student
-from coursekit.mycourses.placing import CHANGED, OLDER, place
+from coursekit.mycourses.owners import TIMESTAMP, Belongings, by_student
+from coursekit.mycourses.placing import CHANGED, OLDER, REFUSED, place
 from coursekit.mycourses.roster import enrol
 from coursekit.mycourses.worksheet import Participant, read_worksheet
+
+ALL_REFUSED = (
+    "Nothing that the download holds could be taken, and nothing was written; ask the student, or "
+    "put the files under submitted/ yourself."
+)
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ class Submission:
         Sentences on what was found under another name, or among several files, or beside the
         files, and on earlier work that was graded or stays.
     change : str
-        ``new``, ``changed`` or ``unchanged``, compared with what had been collected before, or
-        ``older`` where that was handed in later, and stays.
+        ``new``, ``changed`` or ``unchanged``, compared with what had been collected before;
+        ``older`` where that was handed in later, and stays; ``refused`` where nothing was taken.
     time_lost : bool
         Whether the time of submission was known before, and is not known of the changed work.
     files : tuple of str
@@ -182,6 +187,10 @@ class _Collector:
                 "The work under submitted/ was handed in later than this download tells and "
                 "stays; to take the older one, remove that folder and collect again."
             )
+        unclear = _sentences(by_status[NEEDS_PERSON])
+        if placed.change == REFUSED:
+            by_status[MISSING] = {}
+            unclear = (*unclear, ALL_REFUSED)
         if placed.change == CHANGED and any(
             (course.autograded / student / assignment).glob("*.ipynb")
         ):
@@ -192,7 +201,7 @@ class _Collector:
             student,
             tuple(by_status[FOUND]),
             tuple(by_status[MISSING]),
-            _sentences(by_status[NEEDS_PERSON]),
+            unclear,
             (*_sentences(by_status[FOUND]), *told),
             placed.change,
             placed.time_lost,
@@ -202,16 +211,20 @@ class _Collector:
     def _contents(
         self, student: str, own: Belongings, folder: Path, told: list[str]
     ) -> Iterator[tuple[PurePosixPath, bytes]]:
-        """Unpack a student's files; in the place of one that is damaged, the earlier one stays."""
+        """Unpack a student's files; in the place of one that is refused, the earlier one stays."""
+        taken = {str(part) for path in own.files for part in (path, *path.parents)}
+        refused = {one.name for one in self.ignored if one.student == student} - taken
         for path, packed in sorted(own.files.items()):
             try:
                 yield path, unpack(self.download.archive, packed)
             except EntryError as problem:
                 self.ignored.append(Ignored(student, str(path), str(problem)))
-                earlier = folder / path
-                if earlier.is_file():
-                    told.append(f"{shown(str(path))} stays as it was collected before.")
-                    yield path, earlier.read_bytes()
+                refused.add(str(path))
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if name in refused and name != TIMESTAMP and path.is_file():
+                told.append(f"{shown(name)} stays as it was collected before.")
+                yield PurePosixPath(name), path.read_bytes()
 
 
 def _find(

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ NEW = "new"
 CHANGED = "changed"
 UNCHANGED = "unchanged"
 OLDER = "older"
+REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class Placed:
     Attributes
     ----------
     change : str
-        ``new``, ``changed``, ``unchanged``, or ``older`` where the folder holds later work, which
-        stayed.
+        ``new``, ``changed``, ``unchanged``; ``older`` where the folder holds later work, which
+        stayed; ``refused`` where there was nothing to write, so that nothing was.
     files : tuple of str
         Names of the files that are new, other or gone.
     time_lost : bool
@@ -72,6 +74,8 @@ def place(
             path = new / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+        if not any(new.iterdir()):
+            return Placed(REFUSED)
         if not folder.exists():
             _stamp(new, submitted)
             os.rename(new, folder)
@@ -96,6 +100,8 @@ def place(
         # Should the old folder not find its way back, it is the student's only copy.
         if folder.exists() or not (scratch / "old").exists():
             shutil.rmtree(scratch)
+        with suppress(OSError):  # it is not empty
+            home.rmdir()
 
 
 def _is_earlier(submitted: datetime, course: Course, assignment: str, student: str) -> bool:

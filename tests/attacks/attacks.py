@@ -288,10 +288,10 @@ session = kernel.session
 
 
 def send(kind, content, parent=None):
-    header, pack = session.msg_header(kind), session.pack
     parent = parent or kernel.get_parent()["header"]
-    frames = [pack(header), pack(parent), pack({}), content]
-    kernel.iopub_socket.send_multipart([b"x", b"<IDS|MSG>", session.sign(frames), *frames])
+    message = {"header": session.msg_header(kind), "parent_header": parent, "msg_type": kind}
+    data = session.pack(message | {"metadata": {}, "content": "CONTENT"})
+    session.socket.send(bytes([3]) + data.replace(b'"CONTENT"', content))
 """
 
 # Right numbers under a message that is not the judge's own earn nothing either.

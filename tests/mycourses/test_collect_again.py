@@ -136,3 +136,33 @@ def test_file_that_is_damaged_now_stays_as_it_was(bring, work):
     assert contents(work)["sums.ipynb"] == "WORK"
     assert (submission.change, submission.files) == ("changed", ("scan.pdf",))
     assert submission.told == ("'sums.ipynb' stays as it was collected before.",)
+
+
+def locked(raw):
+    """Set the mark of a password on the first file of a zip."""
+    raw = bytearray(raw)
+    for header, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        raw[raw.index(header) + flags] |= 1
+    return bytes(raw)
+
+
+def test_file_that_is_refused_now_stays_as_it_was(bring, work):
+    bring({"sums.ipynb": "1", "scan.pdf": "S"}, NOON)
+    submission = bring({"sums.ipynb": "2", "scan.pdf": "T"}, ONE, patch=locked)
+    assert contents(work)["sums.ipynb"] == "1"
+    assert contents(work)["scan.pdf"] == "T"
+    assert "'sums.ipynb' stays as it was collected before." in submission.told
+
+
+def test_student_of_whom_all_is_refused_is_named_and_gets_no_empty_folder(course, bring, work):
+    submission = bring({"sums.ipynb": "1"}, NOON, patch=locked)
+    assert (submission.change, submission.missing) == ("refused", ())
+    assert "nothing was written" in submission.unclear[-1]
+    assert not work.parent.exists()
+
+
+def test_student_of_whom_all_is_refused_now_keeps_what_is_there(bring, work):
+    bring({"sums.ipynb": "1"}, NOON)
+    submission = bring({"products.ipynb": "2"}, ONE, patch=locked)
+    assert submission.change == "refused"
+    assert contents(work)["sums.ipynb"] == "1"
