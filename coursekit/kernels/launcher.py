@@ -117,16 +117,20 @@ class Launcher:
         """
         ours, theirs = channel.pair()
         with theirs:
-            connection = self._ask(
-                space,
-                limits,
-                packages,
-                readable,
-                [theirs.fileno()],
-                act="run",
-                arguments=list(arguments),
-                environment=environment,
-            )
+            try:
+                connection = self._ask(
+                    space,
+                    limits,
+                    packages,
+                    readable,
+                    [theirs.fileno()],
+                    act="run",
+                    arguments=list(arguments),
+                    environment=environment,
+                )
+            except SandboxError:
+                ours.close()
+                raise
         return ForkedKernel(connection, ours)
 
     def what_opens(self, paths, packages=(), readable=()):

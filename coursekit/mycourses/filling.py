@@ -18,13 +18,12 @@ from coursekit.mycourses.sheet import (
     COMMENTS,
     GRADE,
     MAXIMUM,
-    SUBMITTED,
     Sheet,
     sheet_of,
 )
+from coursekit.mycourses.worksheet import NEVER, SUBMITTED
 from coursekit.pdf import replace_whole
 
-NEVER = ("", "-")
 CENT = Decimal("0.01")
 LOCKED = "MyCourses says that the grade cannot be changed"
 LATER = "handed in after the collection: collect a new download, and grade it"

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from coursekit.errors import KitError
 from coursekit.mycourses.cells import BOM, Row, rows_of, text_of
+from coursekit.mycourses.worksheet import IDENTIFIER
 
-IDENTIFIER = "Identifier"
 GRADE = "Grade"
 MAXIMUM = ("Maximum grade", "Maximum Grade")  # the second in Moodle 4.3
-SUBMITTED = "Last modified (submission)"
 GRADED = "Last modified (grade)"
 CHANGEABLE = "Grade can be changed"
 COMMENTS = "Feedback comments"
