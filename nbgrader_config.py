@@ -91,6 +91,6 @@ c.GenerateFeedback.preprocessors = [
 # --- MyCourses -------------------------------------------------------------------------------
 # `nbgrader zip_collect` takes the zip of "Download all submissions" from downloaded/<assignment>/
 # archive, and `nbgrader export` writes Aalto's gradebook CSV.
-c.ZipCollectApp.extractor_plugin = "coursekit.mycourses.plugins.MyCoursesExtractor"
-c.ZipCollectApp.collector_plugin = "coursekit.mycourses.plugins.MyCoursesCollector"
-c.ExportApp.plugin_class = "coursekit.mycourses.plugins.MyCoursesExportPlugin"
+c.ZipCollectApp.extractor_plugin = "coursekit.mycourses.zip_collect.MyCoursesExtractor"
+c.ZipCollectApp.collector_plugin = "coursekit.mycourses.zip_collect.MyCoursesCollector"
+c.ExportApp.plugin_class = "coursekit.mycourses.export.MyCoursesExportPlugin"

@@ -1,6 +1,5 @@
 """Write any notebook as a PDF, without TeX and without a browser."""
 
-import os
 import warnings
 from collections.abc import Collection
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import nbformat
 
 from coursekit.errors import KitError
+from coursekit.writing import replace_whole
 from nnlab.pdf import export
 from nnlab.pdf.exporter import title_of
 
@@ -79,23 +79,6 @@ def write_pdf(notebook: Path, target: Path, paper: str = "a4") -> tuple[str, ...
     except OSError as problem:
         raise KitError(f"{target} cannot be written: {problem.strerror}.") from problem
     return exported.boxed
-
-
-def replace_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there as a whole or as it was.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder is there.
-    data : bytes
-    """
-    scratch = path.with_name(f".{path.name}.new")
-    try:
-        scratch.write_bytes(data)
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> nbformat.NotebookNode:

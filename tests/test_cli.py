@@ -154,7 +154,7 @@ def test_collect_tells_what_is_missing_and_ignored_without_names(coursekit, cour
     assert "A B" not in result.output
 
 
-def test_collect_tells_once_that_times_are_unknown_and_which_were_lost(
+def test_collect_tells_once_that_times_are_unknown_and_whose_work_stays(
     coursekit, course, download, tmp_path
 ):
     sheet = tmp_path / "worksheet.csv"
@@ -167,10 +167,16 @@ def test_collect_tells_once_that_times_are_unknown_and_which_were_lost(
     assert "time" not in told
     told = coursekit("collect", download(sums="S"), *where).output
     assert told.count("Without --worksheet the times of submission are unknown") == 1
-    assert "11: the work changed" not in told
+    assert "11:" not in told.replace("11: not handed in", "")
     told = coursekit("collect", download(sums="T"), *where).output
     assert told.count("Without --worksheet") == 1
-    assert "11: the work changed, so its known time of submission no longer holds" in told
+    assert "11: undated: sums.ipynb" in told
+    assert "collect again with --worksheet" in told
+    with zipfile.ZipFile(tmp_path / "download.zip", "w") as archive:
+        archive.writestr(FOLDER.replace("11", "12") + "/sums.ipynb", "S")
+    told = coursekit("collect", tmp_path / "download.zip", *where).output
+    assert "not in this download, and the earlier work stays and will be graded" in told
+    assert told.splitlines()[-2].endswith("submitted/: 11")
 
 
 def test_the_way_from_the_download_to_the_grades(coursekit, released, download):

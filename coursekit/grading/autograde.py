@@ -1,15 +1,13 @@
 """Grade what the students handed in."""
 
-import fcntl
 import logging
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from traitlets import TraitError
 
-from coursekit.course import CONFIG_FILE, Course, private_files
+from coursekit.course import CONFIG_FILE, Course
 from coursekit.errors import CourseError, KitError
 from coursekit.grading.cluster import Cluster
 from coursekit.grading.execute import BoundedExecute
@@ -23,6 +21,7 @@ from coursekit.grading.selftest import check_sandbox
 from coursekit.grading.submission import Round
 from coursekit.judging import seeds
 from coursekit.kernels.provisioner import SandboxProvisioner
+from coursekit.lock import alone
 from coursekit.processors import processors
 
 LOG = logging.getLogger("coursekit")
@@ -115,33 +114,6 @@ def grade(
             with _workers(course, workers, cluster) as running:
                 Pipeline(round_, running).run(to_grade, told)
     return [outcomes[student] for student in students]
-
-
-@contextmanager
-def alone(course):
-    """Keep out a second grading of the course: each would remove what the other has made.
-
-    Parameters
-    ----------
-    course : Course
-
-    Raises
-    ------
-    KitError
-        If another process is at work in the course.
-    """
-    lock = course.root / ".coursekit" / "grading.lock"
-    with private_files():
-        lock.parent.mkdir(exist_ok=True)
-        lock.touch()
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise KitError(
-                f"Another coursekit command is at work in {course.root}; wait for its end."
-            ) from None
-        yield
 
 
 def _workers(course, workers, cluster):

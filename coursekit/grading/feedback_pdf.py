@@ -14,7 +14,7 @@ from coursekit.errors import KitError
 from coursekit.grading.each import write_for_each
 from coursekit.grading.notebook import read_graded
 from coursekit.grading.student import points
-from coursekit.pdf import replace_whole
+from coursekit.writing import replace_whole
 from nnlab.pdf import Title, export
 
 SUMMARY = "Points"

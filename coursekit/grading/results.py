@@ -1,16 +1,13 @@
 """Read who got what, and why, from the gradebook and the graded notebooks."""
 
-import csv
-import os
-import re
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import shorten
-from typing import TextIO
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
 
-from coursekit.course import Course
+from coursekit.course import Course, private_files
 from coursekit.errors import KitError
 from coursekit.grading.execute import UNSAFE
 from coursekit.grading.finding import MISSING, NEEDS_PERSON, find_notebooks, unclear
@@ -22,10 +19,9 @@ from coursekit.grading.student import LostPoints, NotebookResult, StudentResult,
 from coursekit.grading.todo import left_to_grade, unfinished
 from coursekit.judging.preprocessors import judge_line
 from coursekit.judging.verdict import METADATA_KEY, read_verdict
+from coursekit.writing import replace_whole, table
 
 LONGEST_REASON = 200
-# Some spreadsheets take a semicolon for the end of a cell, even between quotes.
-FORMULA_START = re.compile(r"(^|;)(\s*)(?=[=+@-])")
 
 
 def results(course: Course, assignment: str) -> list[StudentResult]:
@@ -196,23 +192,18 @@ def write_grades(results: list[StudentResult], path: Path) -> None:
     KitError
         If the file cannot be written.
     """
-    scratch = path.with_name(f".{path.name}.new")
     try:
-        scratch.unlink(missing_ok=True)
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
-            _write_rows(results, file)
-        os.replace(scratch, path)
+        with private_files():
+            replace_whole(path, table(_rows(results)))
     except OSError as problem:
         raise KitError(f"{path} cannot be written: {problem.strerror}.") from problem
 
 
-def _write_rows(results: list[StudentResult], file: TextIO):
+def _rows(results: list[StudentResult]) -> Iterator[list[str]]:
     notebooks = sorted({notebook.name for result in results for notebook in result.notebooks})
     before, after = ["student", "name", "state"], ["penalty", "total", "max", "by_hand"]
     header = [*before, *notebooks, *after, "late_seconds", "missing", "why"]
-    writer = csv.DictWriter(file, header, lineterminator="\n")
-    writer.writeheader()
+    yield header
     for result in results:
         row = {"student": result.student, "name": result.name, "state": result.state}
         row["why"] = "; ".join(why(result)) if result.trouble or result.state == "graded" else ""
@@ -226,9 +217,4 @@ def _write_rows(results: list[StudentResult], file: TextIO):
                 "late_seconds": f"{result.late_seconds:.0f}",
                 "missing": " ".join(result.missing),
             }
-        writer.writerow({column: _harmless(text) for column, text in row.items()})
-
-
-def _harmless(text: str) -> str:
-    """Keep a spreadsheet from taking a student's text for a formula."""
-    return FORMULA_START.sub(r"\1\2'", text)
+        yield [row.get(column, "") for column in header]

@@ -7,7 +7,6 @@ import os
 import platform
 import sqlite3
 import stat
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,8 +19,10 @@ from sqlalchemy.engine import make_url
 import coursekit
 from coursekit.course import CONFIG_FILE, Course, private_files
 from coursekit.errors import KitError
-from coursekit.grading.autograde import alone
+from coursekit.keeping.scratch import scratch_folder
+from coursekit.lock import alone
 from coursekit.release import EPOCH
+from coursekit.writing import written_whole
 
 MANIFEST = "manifest.json"
 GRADEBOOK = "gradebook.db"
@@ -87,21 +88,15 @@ def archive(course: Course, assignment: str, output: Path) -> Archived:
         )
     _check_new(output)
     left_out: list[str] = []
-    with (
-        alone(course),
-        private_files(),
-        tempfile.TemporaryDirectory(prefix=".archive-", dir=output.parent) as scratch,
-    ):
+    with alone(course), private_files(), scratch_folder(course) as scratch:
         files = dict(_files(course, assignment, left_out))
-        files[GRADEBOOK] = _copy_gradebook(course, Path(scratch))
-        made = Path(scratch) / "archive.zip"
-        with made.open("wb") as file:
+        files[GRADEBOOK] = _copy_gradebook(course, scratch)
+        with written_whole(output) as file:
             _write(file, files, {"assignment": assignment, **_versions()})
             file.flush()
             os.fsync(file.fileno())
-        check_archive(made)
-        _check_new(output)
-        os.rename(made, output)
+            check_archive(Path(file.name))
+            _check_new(output)
     handed_in = _students(course.submitted, assignment)
     return Archived(
         output,

@@ -73,7 +73,11 @@ def _tell_traces(traces: "Traces", what: str):
     if traces.rows:
         counts = ", ".join(f"{kind} {count}" for kind, count in traces.rows.items())
         click.echo(f"{what} from the gradebook: {counts}")
+    for path, command in traces.products.items():
+        click.echo(f"{what}: {path}; to make it again: {command}")
     for other in traces.others:
         click.echo(f"the same person under another number: {other}; forget that one too")
     for path in traces.mentions:
         click.echo(f"still names the student, and is not changed: {path}")
+    for path in traces.unsearched:
+        click.echo(f"damaged, locked or too large to be searched as a whole: {path}")

@@ -1,13 +1,8 @@
 """Remove one student from a course, and tell what was there and what still names them."""
 
-import html
-import json
 import os
-import re
 import shutil
 import sqlite3
-import zipfile
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +12,11 @@ from sqlalchemy.engine import make_url
 
 from coursekit.course import Course
 from coursekit.errors import KitError
-from coursekit.grading.autograde import alone
+from coursekit.grading.wording import listing
+from coursekit.keeping.places import REMNANT, command_of, everywhere, of_student
+from coursekit.keeping.scratch import remove_remnants
+from coursekit.keeping.search import Search
+from coursekit.lock import alone
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,24 @@ class Traces:
         Folders that are the student's alone.
     rows : dict of str to int
         What the gradebook holds, counted by its kind; empty if it does not know the student.
+    products : dict of Path to str
+        Files of many students that name this one, or seem to, or are half written, and the
+        command that makes each again; removed, too.
     mentions : tuple of Path
-        Files of many students that name this one, or seem to; they are never changed.
+        Other files that name the student, or seem to; they are never changed.
     others : tuple of str
         Ids with the same e-mail or ID number: the same person in another assignment.
+    unsearched : tuple of Path
+        Files that are damaged, locked or too large, so that part of them was not searched.
     """
 
     student: str
     places: tuple[Path, ...]
     rows: dict[str, int]
+    products: dict[Path, str]
     mentions: tuple[Path, ...]
     others: tuple[str, ...] = ()
+    unsearched: tuple[Path, ...] = ()
 
     def __bool__(self):
         """Tell whether there is anything to remove."""
@@ -70,10 +76,9 @@ def find_traces(course: Course, student: str) -> Traces:
         raise KitError(
             f"{student!r} is no student's id; give the name of a folder under {course.submitted}."
         )
-    places = [course.submitted / student, course.autograded / student, course.feedback / student]
-    places += [folder / student for folder in _extracted(course)]
     rows, words, others = {}, {student}, ()
-    if _gradebook_file(course).is_file():
+    gradebook_file = _gradebook_file(course)
+    if gradebook_file.is_file():
         with course.gradebook() as gradebook:
             try:
                 known = gradebook.find_student(student)
@@ -83,8 +88,24 @@ def find_traces(course: Course, student: str) -> Traces:
                 rows = _rows(known)
                 words |= _words(known)
                 others = tuple(one.id for one in gradebook.students if _same_person(one, known))
-    there = tuple(place for place in places if os.path.lexists(place))
-    return Traces(student, there, rows, tuple(_mentions(course, words)), others)
+    places = tuple(filter(os.path.lexists, of_student(course, student)))
+    beside = [Path(f"{gradebook_file}{end}") for end in ("", "-wal", "-shm", "-journal")]
+    search = Search(words)
+    named = [
+        path
+        for path in everywhere(course, [*places, *beside])
+        if path.match(REMNANT) or search.finds(path)
+    ]
+    commands = {path: command_of(course, path) for path in named}
+    return Traces(
+        student,
+        places,
+        rows,
+        {path: command for path, command in commands.items() if command},
+        tuple(path for path, command in commands.items() if not command),
+        others,
+        tuple(search.incomplete),
+    )
 
 
 def forget(course: Course, student: str) -> Traces:
@@ -101,7 +122,8 @@ def forget(course: Course, student: str) -> Traces:
     Returns
     -------
     Traces
-        What was there. Its `mentions` are there still.
+        What was there. Its `mentions` are there still. A file of many students that the kit makes
+        again is removed, since a later call would not know the name by which to find it.
 
     Raises
     ------
@@ -110,30 +132,30 @@ def forget(course: Course, student: str) -> Traces:
         gradebook cannot be written.
     """
     with alone(course):
+        remove_remnants(course)  # each may hold a copy of the gradebook
         traces = find_traces(course, student)
+        if traces:
+            for path in traces.products:
+                path.unlink()
         for place in traces.places:
             if place.is_dir() and not place.is_symlink():
                 shutil.rmtree(place)
             else:
                 place.unlink()
-        # Last, for it alone knows the name and the e-mail by which `mentions` are found.
+        # Last, for it alone knows the name and the e-mail by which other files are found.
         if traces.rows:
             with course.gradebook() as gradebook:
                 gradebook.remove_student(student)
         _clear_free_pages(_gradebook_file(course))
     if not traces:
+        holding = [*traces.products, *traces.mentions]
+        names = [str(path.relative_to(course.root)) for path in holding]
         raise KitError(
             f"There is nothing of {student!r} in {course.root}: either it is removed already, or "
             "this is not the id; coursekit grades prints the ids."
+            + (f" These files hold that word: {listing(names)}." if names else "")
         )
     return traces
-
-
-def _extracted(course: Course) -> Iterator[Path]:
-    """List where nbgrader zip_collect unpacks the downloads of each assignment."""
-    downloaded = course.root / "downloaded"
-    for folder in downloaded.iterdir() if downloaded.is_dir() else ():
-        yield folder / "extracted"
 
 
 def _gradebook_file(course: Course) -> Path:
@@ -186,42 +208,3 @@ def _clear_free_pages(path: Path):
             f"{path} cannot be cleared of what was removed ({problem}); close the formgrader and "
             "whatever else has it open, then give the same command again."
         ) from problem
-
-
-def _mentions(course: Course, words: set[str]) -> Iterator[Path]:
-    """List the course's other files that name a student."""
-    search = _search(words)
-    gradebook = _gradebook_file(course)
-    for path in sorted(_shared_files(course)):
-        if path != gradebook and path.is_file() and not path.is_symlink() and _holds(path, search):
-            yield path
-
-
-def _shared_files(course: Course) -> Iterator[Path]:
-    """List the files in which several students may be named."""
-    yield from course.root.iterdir()
-    yield from (course.root / ".coursekit").rglob("*")
-    yield from course.build.rglob("*")
-    yield from (course.root / "downloaded").glob("*/archive/*")
-
-
-def _search(words: set[str]) -> re.Pattern:
-    """Make a pattern for whole words, as text, HTML and JSON write them."""
-    written = {form for word in words for form in (word, html.escape(word), json.dumps(word)[1:-1])}
-    forms = (re.escape(form.encode(errors="surrogateescape")) for form in sorted(written))
-    return re.compile(rb"(?<![0-9A-Za-z])(?:" + b"|".join(forms) + rb")(?![0-9A-Za-z])")
-
-
-def _holds(path: Path, search: re.Pattern) -> bool:
-    """Tell whether a file, or a file in a zip, holds a word in its name or in its text."""
-    if search.search(os.fsencode(path.name)):
-        return True
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(
-                search.search(entry.filename.encode(errors="surrogateescape"))
-                or search.search(archive.read(entry))
-                for entry in archive.infolist()
-            )
-    except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError):
-        return search.search(path.read_bytes()) is not None

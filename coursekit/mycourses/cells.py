@@ -73,7 +73,10 @@ def rows_of(text: str) -> list[Row]:
             cells.append("")  # the file ends in a comma: one more cell, an empty one
         end = LINE_END.match(text, place)
         if end is None:
-            raise CellsError(f"row {len(rows) + 1}: the quotes around a cell do not match")
+            raise CellsError(
+                f"row {len(rows) + 1}: the quotes around a cell do not match, as in a file that a "
+                "spreadsheet program has saved; download the grading worksheet again"
+            )
         rows.append(Row(cells, end[0]))
         cells, place = [], end.end()
     return rows

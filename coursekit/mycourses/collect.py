@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from coursekit.course import Course, private_files
 from coursekit.grading.finding import FOUND, MISSING, NEEDS_PERSON, Found, find_notebooks
 from coursekit.grading.released import released_notebooks
+from coursekit.lock import alone
 from coursekit.mycourses.download import (
     ONLINE_TEXT,
     Download,
@@ -19,13 +20,24 @@ from coursekit.mycourses.download import (
 )
 from coursekit.mycourses.entries import EntryError, shown, unpack
 from coursekit.mycourses.owners import TIMESTAMP, Belongings, by_student
-from coursekit.mycourses.placing import CHANGED, OLDER, REFUSED, place
+from coursekit.mycourses.placing import CHANGED, OLDER, REFUSED, UNDATED, place, put_back
 from coursekit.mycourses.roster import enrol
 from coursekit.mycourses.worksheet import Participant, read_worksheet
 
 ALL_REFUSED = (
     "Nothing that the download holds could be taken, and nothing was written; ask the student, or "
     "put the files under submitted/ yourself."
+)
+STAYS = {
+    OLDER: "The work under submitted/ was handed in later than this download tells and stays; to "
+    "take the older one, remove that folder and collect again.",
+    UNDATED: "The work under submitted/ is another one, of a known time, and stays: the time of "
+    "this one is unknown; collect again with --worksheet, or, to take this one all the same, "
+    "remove that folder first.",
+}
+WITHOUT_WORKSHEET = (
+    "Without --worksheet the times of submission are unknown, and the number of a group cannot be "
+    "told from that of a participant: give it where groups hand in."
 )
 
 
@@ -46,9 +58,8 @@ class Submission:
         files, and on earlier work that was graded or stays.
     change : str
         ``new``, ``changed`` or ``unchanged``, compared with what had been collected before;
-        ``older`` where that was handed in later, and stays; ``refused`` where nothing was taken.
-    time_lost : bool
-        Whether the time of submission was known before, and is not known of the changed work.
+        ``older`` where that was handed in later, and stays; ``undated`` where its time is known
+        and that of this is not, and it stays; ``refused`` where nothing was taken.
     files : tuple of str
         Names of the files that are new, other or gone since the last collection.
     """
@@ -59,7 +70,6 @@ class Submission:
     unclear: tuple[str, ...]
     told: tuple[str, ...]
     change: str
-    time_lost: bool
     files: tuple[str, ...] = ()
 
 
@@ -72,7 +82,9 @@ class Collected:
     submissions : tuple of Submission
     ignored : tuple of Ignored
     absent : tuple of str
-        Participants of the worksheet of whom the download holds nothing.
+        Participants of the worksheet who handed nothing in.
+    staying : tuple of str
+        Students of whom the download holds nothing, while earlier work is there and stays.
     unknown : tuple of str
         Students of the download whom the worksheet does not list.
     notes : tuple of str
@@ -82,6 +94,7 @@ class Collected:
     submissions: tuple[Submission, ...]
     ignored: tuple[Ignored, ...]
     absent: tuple[str, ...]
+    staying: tuple[str, ...]
     unknown: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -113,35 +126,32 @@ def collect(
     Raises
     ------
     KitError
-        If the zip, the worksheet or a notebook of the release cannot be read, or the disk is too
-        small; nothing is written then.
+        If the zip, the worksheet or a notebook of the release cannot be read, the worksheet is of
+        another assignment, the disk is too small, or another command is at work in the course;
+        nothing is written then.
     """
     participants = {} if worksheet is None else read_worksheet(worksheet, course)
     is_released = (course.release / assignment).is_dir()
     released = released_notebooks(course, assignment) if is_released else None
-    with open_download(download_zip) as download, private_files():
+    with alone(course), open_download(download_zip) as download, private_files():
         belongings, ignored = by_student(download, participants)
         _check_room(course, download_zip, belongings)
-        notes = enrol(course, participants.values()) if participants else [_without_worksheet()]
+        put_back(course)
+        notes = enrol(course, participants.values()) if participants else [WITHOUT_WORKSHEET]
         collector = _Collector(course, assignment, download, released, ignored)
         submissions = tuple(
             collector.submission(student, own, participants.get(student))
             for student, own in belongings.items()
         )
+        there = [folder.parent.name for folder in course.submissions(assignment)]
         return Collected(
             submissions,
             tuple(ignored),
-            tuple(number for number in participants if number not in belongings),
-            tuple(s for s in belongings if participants and s not in participants),
-            tuple(notes),
+            absent=tuple(s for s in participants if s not in belongings and s not in there),
+            staying=tuple(student for student in there if student not in belongings),
+            unknown=tuple(s for s in belongings if participants and s not in participants),
+            notes=tuple(notes),
         )
-
-
-def _without_worksheet() -> str:
-    return (
-        "Without --worksheet the times of submission are unknown, and the number of a group "
-        "cannot be told from that of a participant: give it where groups hand in."
-    )
 
 
 def _check_room(course: Course, download_zip: Path, belongings: Mapping[str, Belongings]):
@@ -182,11 +192,8 @@ class _Collector:
         }
         if any(path.parts[0] == ONLINE_TEXT for path in own.files):
             told.append(f"There is an online text too, in {ONLINE_TEXT}; it is not graded.")
-        if placed.change == OLDER:
-            told.append(
-                "The work under submitted/ was handed in later than this download tells and "
-                "stays; to take the older one, remove that folder and collect again."
-            )
+        if placed.change in STAYS:
+            told.append(STAYS[placed.change])
         unclear = _sentences(by_status[NEEDS_PERSON])
         if placed.change == REFUSED:
             by_status[MISSING] = {}
@@ -204,7 +211,6 @@ class _Collector:
             unclear,
             (*_sentences(by_status[FOUND]), *told),
             placed.change,
-            placed.time_lost,
             placed.files,
         )
 

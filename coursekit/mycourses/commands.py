@@ -152,17 +152,16 @@ def _tell_collected(collected: "Collected"):
             click.echo(f"  {submission.student}: {sentence}")
         if submission.files:
             click.echo(f"  {submission.student}: {submission.change}: {listing(submission.files)}")
-        if submission.time_lost:
-            click.echo(
-                f"  {submission.student}: the work changed, so its known time of submission no "
-                "longer holds; collect again with a new --worksheet"
-            )
     for ignored in collected.ignored:
         click.echo(f"  {ignored}")
     for student in collected.unknown:
         click.echo(f"  {student}: is not in the worksheet, so the time of submission is unknown")
-    if collected.absent:
-        click.echo(f"  nothing handed in: {', '.join(collected.absent)}")
+    _tell_some("nothing handed in", collected.absent)
+    _tell_some(
+        "not in this download, and the earlier work stays and will be graded; if it was withdrawn, "
+        "remove the folder under submitted/",
+        collected.staying,
+    )
     for note in collected.notes:
         click.echo(f"  {note}")
 

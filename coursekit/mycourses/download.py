@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coursekit.errors import KitError
 from coursekit.grading.files import ENTRY as LISTED
+from coursekit.grading.wording import listing
 from coursekit.mycourses.entries import refused_name, shown
 
 # "Full Name_1204518_assignsubmission_file/a.ipynb"; before Moodle 4.1 the folder ended in "_";
@@ -21,6 +22,8 @@ FORM = re.compile(
     re.DOTALL,
 )
 ONLINE_TEXT = ".onlinetext"  # hidden, so that neither grading nor nbgrader takes work from it
+# What stands after the list of a zip; the last two are of a large one, a zip64.
+END, LOCATOR_64, END_64 = b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06"
 MOST_ENTRIES = 200_000  # in the whole zip
 LONGEST_ENTRY = 1000  # characters; whatever is longer is refused
 
@@ -37,16 +40,23 @@ class Ignored:
     ----------
     student : str
         The participant number, or empty where the entry belongs to nobody.
-    name, reason : str
+    name : str
+    reason : str
+        Names nobody and holds no number of a participant, so that it may be logged.
+    among : tuple of str
+        Participants of whom one may have handed it in.
     """
 
     student: str
     name: str
     reason: str
+    among: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Tell it in one sentence that is safe to print."""
-        return f"{self.student or 'nobody'}: {shown(self.name)} was refused: {self.reason}."
+        whose = self.student or "nobody"
+        among = f" (participants {listing(self.among)})" if self.among else ""
+        return f"{whose}: {shown(self.name)} was refused: {self.reason}{among}."
 
 
 @dataclass(frozen=True)
@@ -132,12 +142,21 @@ def open_download(path: Path) -> Iterator[Download]:
 def _lists_too_many(path: Path) -> bool:
     """Count what the zip lists, before zipfile keeps a record of each."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        found = data.find(LISTED)
+        found = data.find(LISTED, _start_of_list(data))
         for _ in range(MOST_ENTRIES):
             if found < 0:
                 return False
             found = data.find(LISTED, found + len(LISTED))
         return found >= 0
+
+
+def _start_of_list(data: mmap.mmap) -> int:
+    """Find where the list of a zip starts: before it lie the files, which may be zips as well."""
+    end = data.rfind(END)
+    place, size = end, data[end + 12 : end + 16]
+    if data[end - 20 : end - 16] == LOCATOR_64 and data[end - 76 : end - 72] == END_64:
+        place, size = end - 76, data[end - 36 : end - 28]
+    return max(0, place - int.from_bytes(size, "little"))
 
 
 def _sorted(archive: zipfile.ZipFile) -> Download | None:

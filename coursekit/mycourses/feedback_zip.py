@@ -11,6 +11,7 @@ from coursekit.course import Course, private_files
 from coursekit.errors import KitError
 from coursekit.grading.results import results
 from coursekit.mycourses.ready import ABSENT, not_ready
+from coursekit.writing import written_whole
 
 # The number has to be the second part between underscores; hidden names are skipped in silence.
 FOLDER = re.compile(r"[^/\\_.~\x00-\x1f][^/\\_\x00-\x1f]{0,150}_([0-9]+)_assignsubmission_file")
@@ -162,13 +163,8 @@ def _write(folder: Path, assignment: str, groups: list[list[tuple[str, Path]]]) 
     numbers = [f"-{number}" for number in range(1, len(groups) + 1)] if len(groups) > 1 else [""]
     archives = [folder / f"{stem}{number}.zip" for number in numbers[: len(groups)]]
     for path, files in zip(archives, groups, strict=True):
-        scratch = path.with_name(f".{path.name}.new")
-        try:
-            with scratch.open("wb") as file:
-                _pack(file, files)
-            scratch.replace(path)
-        finally:
-            scratch.unlink(missing_ok=True)
+        with written_whole(path) as file:
+            _pack(file, files)
     ours = re.compile(rf"{re.escape(stem)}(-[0-9]+)?\.zip")
     for path in folder.iterdir():
         if ours.fullmatch(path.name) and path not in archives:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from coursekit.course import Course, private_files
+from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading.results import results
 from coursekit.grading.student import StudentResult
 from coursekit.mycourses.cells import quoted
 from coursekit.mycourses.comment import comment, written_by_hand
-from coursekit.mycourses.ready import ABSENT, not_ready
+from coursekit.mycourses.ready import ABSENT, LATER, not_ready, outdated
+from coursekit.mycourses.replacing import write_copy
 from coursekit.mycourses.sheet import (
     AGAIN,
     CHANGEABLE,
@@ -22,11 +23,9 @@ from coursekit.mycourses.sheet import (
     sheet_of,
 )
 from coursekit.mycourses.worksheet import NEVER, SUBMITTED
-from coursekit.pdf import replace_whole
 
 CENT = Decimal("0.01")
 LOCKED = "MyCourses says that the grade cannot be changed"
-LATER = "handed in after the collection: collect a new download, and grade it"
 
 
 class FillingError(KitError):
@@ -86,9 +85,10 @@ def fill(
         The CSV file as MyCourses wrote it, in English.
     output : Path, optional
         By default beside the worksheet, with ``-graded`` in its name. Replaced, if it is an
-        earlier copy of this worksheet.
+        earlier copy of a worksheet of the same assignment, in which no person wrote.
     provisional : bool
-        Fill in points, too, that are not the last word.
+        Fill in points, too, that are not the last word, or that are of other work than MyCourses
+        has now.
     unknown : int
         How many students may have handed in without being in the worksheet.
 
@@ -114,31 +114,37 @@ def fill(
     if not max_points:
         raise FillingError(f"{assignment} has no points that could become a grade.")
     try:
-        text, filled = fill_text(before.decode(), found, max_points, provisional, unknown)
+        text = before.decode()
+        sheet = sheet_of(text)
+        others = {} if provisional else outdated(course, assignment, sheet)
+        filled = fill_rows(sheet, found, others, max_points, provisional, unknown)
     except UnicodeDecodeError as problem:
         raise FillingError(f"{worksheet} is not in UTF-8; {AGAIN}.") from problem
     except KitError as problem:
         raise FillingError(f"{worksheet}: {problem}.") from problem
-    _write(worksheet, before, output, text.encode())
+    write_copy(worksheet, sheet_of(text), output, sheet.text)
     filled.path = output
     return filled
 
 
-def fill_text(
-    text: str,
+def fill_rows(
+    sheet: Sheet,
     found: Mapping[str, StudentResult],
+    others: Mapping[str, str],
     max_points: float,
     provisional: bool = False,
     unknown: int = 0,
-) -> tuple[str, Filled]:
-    """Fill grades and comments into the text of a worksheet.
+) -> Filled:
+    """Fill grades and comments into the rows of a worksheet.
 
     Parameters
     ----------
-    text : str
-        With its line ends and its byte order mark, as it is in the file.
+    sheet : Sheet
+        Changed in the cells that are filled in, and in no other byte.
     found : mapping of str to StudentResult
         By participant number.
+    others : mapping of str to str
+        By participant number, why the points are of other work than MyCourses has.
     max_points : float
         Points to be had in the assignment.
     provisional, unknown
@@ -146,26 +152,24 @@ def fill_text(
 
     Returns
     -------
-    str
-        The same text, but for the cells that were filled in.
     Filled
 
     Raises
     ------
-    CellsError, SheetError, FillingError
+    FillingError
         As in `fill`; the sentence neither names the file nor ends in a full stop.
     """
-    sheet = sheet_of(text)
     filled = Filled(has_comments=COMMENTS in sheet.columns)
     filled.unknown = _unknown(found, sheet, unknown)
     for participant in sheet.participants:
         result = found.get(participant)
         reason = _reason(sheet, participant, result, provisional)
+        reason = reason or others.get(participant, "")
         if reason:
             filled.blank.setdefault(reason, []).append(participant)
         else:
             _fill_row(sheet, participant, result, max_points, filled)
-    return sheet.text, filled
+    return filled
 
 
 def _reason(sheet: Sheet, participant: str, result: StudentResult | None, provisional: bool) -> str:
@@ -231,27 +235,3 @@ def scaled(score: float, max_points: float, maximum: Decimal) -> str:
     grade = Decimal(str(score)) / Decimal(str(max_points)) * maximum
     inside = min(max(Decimal(0), grade), maximum)  # in this order: never -0.00
     return f"{min(inside.quantize(CENT, ROUND_HALF_UP), maximum):f}"
-
-
-def _write(worksheet: Path, before: bytes, output: Path, after: bytes):
-    """Write the copy, readable by its owner only, and never over anything else."""
-    try:
-        if output.exists():
-            if output.samefile(worksheet):
-                raise FillingError(
-                    f"{output} is the worksheet itself, which stays as it is; name another file "
-                    "with --output."
-                )
-            if _header(output.read_bytes()) != _header(before):
-                raise FillingError(
-                    f"{output} is there, and is no copy of this worksheet; rename it, or name "
-                    "another file with --output."
-                )
-        with private_files():
-            replace_whole(output, after)
-    except OSError as problem:
-        raise FillingError(f"{output} cannot be written: {problem.strerror}.") from problem
-
-
-def _header(content: bytes) -> bytes:
-    return b"".join(content.splitlines()[:1])

@@ -5,14 +5,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from coursekit.grading.wording import listing
 from coursekit.mycourses.download import Download, Entry, Ignored
 from coursekit.mycourses.entries import folded, shown
-from coursekit.mycourses.worksheet import Participant
+from coursekit.mycourses.worksheet import Participant, WorksheetError
 
 TIMESTAMP = "timestamp.txt"
 MOST_PER_STUDENT = 200 * 2**20  # bytes, unpacked
 MOST_FILES = 1000  # of one student
+HIDDEN = "Participant"  # stands for a name in blind marking
 # What MyCourses does to a name before it makes a folder of it.
 CLEANED = str.maketrans({"_": " "} | dict.fromkeys("&<>\"'|:\\/`"))
 
@@ -92,6 +92,11 @@ def by_student(
         By participant number.
     ignored : list of Ignored
         What cannot be collected, as `download` or this finds.
+
+    Raises
+    ------
+    WorksheetError
+        If the worksheet lists none of those whose work the download holds.
     """
     whose = _Owners(download, participants)
     belongings: dict[str, Belongings] = defaultdict(Belongings)
@@ -102,11 +107,20 @@ def by_student(
     for entry in sorted(download.entries, key=_order):
         students, reason = whose.of(entry)
         if reason:
-            ignored.append(Ignored("", f"{entry.label}/{entry.path}", reason))
+            among = whose.among(entry)
+            ignored.append(Ignored("", f"{entry.label}/{entry.path}", reason, among))
         for student in students:
             reason = belongings[student].add(entry)
             if reason:
                 ignored.append(Ignored(student, entry.path, reason))
+    known = not participants.keys().isdisjoint(belongings) or any(
+        whose.among(entry) or not entry.number for entry in download.entries
+    )
+    if participants and (belongings or download.entries) and not known:
+        raise WorksheetError(
+            "The worksheet lists none of those whose work the download holds, so it is of another "
+            "assignment; download both anew, from one assignment."
+        )
     for student, own in belongings.items():
         if own.left_out:
             reason = f"more than {MOST_FILES} files from one student"
@@ -136,14 +150,12 @@ class _Owners:
         label, number = _cleaned(entry.label), entry.number
         members = self.groups.get(label, [])
         if not number:
-            names = listing([member.number for member in members]) if members else ""
-            given = f"participants {names}" if names else "the worksheet tells who"
             return [], (
-                f"it is of those who are in no group ({given}), so a person has to tell whose it "
-                "is; put it into the folder of that student under submitted/"
+                "it is of those who are in no group (the worksheet tells who), so a person has to "
+                "tell whose it is; put it into the folder of that student under submitted/"
             )
         own = self.participants.get(number)
-        if not self.groups or (own is not None and _cleaned(own.name) in ("", label)):
+        if not self.groups or (own is not None and _cleaned(own.name or HIDDEN) == label):
             return [number], ""
         if not members:
             return [], "it is of a group that the worksheet does not name; download both again"
@@ -153,6 +165,10 @@ class _Owners:
                 "download both again"
             )
         return [member.number for member in members], ""
+
+    def among(self, entry: Entry) -> tuple[str, ...]:
+        """Return the participants among whom the owner of a file is, where the worksheet tells."""
+        return tuple(member.number for member in self.groups.get(_cleaned(entry.label), ()))
 
 
 def _cleaned(name: str) -> str:

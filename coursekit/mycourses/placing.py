@@ -3,7 +3,6 @@
 import filecmp
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +17,11 @@ NEW = "new"
 CHANGED = "changed"
 UNCHANGED = "unchanged"
 OLDER = "older"
+UNDATED = "undated"
 REFUSED = "refused"
+
+SCRATCH = ".collecting-"  # a folder beside the assignment's, with these two in it
+NEW_FILES, OLD = "new", "old"
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,29 @@ class Placed:
     ----------
     change : str
         ``new``, ``changed``, ``unchanged``; ``older`` where the folder holds later work, which
-        stayed; ``refused`` where there was nothing to write, so that nothing was.
+        stayed; ``undated`` where it holds other work whose time is known, which stayed because the
+        time of this is not; ``refused`` where there was nothing to write, so that nothing was.
     files : tuple of str
         Names of the files that are new, other or gone.
-    time_lost : bool
-        Whether the time of submission was known before, and is not known of the changed work.
     """
 
     change: str
     files: tuple[str, ...] = ()
-    time_lost: bool = False
+
+
+def put_back(course: Course) -> None:
+    """Put back what a collection that was killed had moved aside, and remove what it left.
+
+    Parameters
+    ----------
+    course : Course
+        In which nobody else is at work.
+    """
+    for scratch in course.submitted.glob(f"*/{SCRATCH}*/"):
+        folder = scratch.with_name(scratch.name.removeprefix(SCRATCH))
+        if (scratch / OLD).exists() and not folder.exists():
+            os.rename(scratch / OLD, folder)
+        shutil.rmtree(scratch)
 
 
 def place(
@@ -64,12 +80,10 @@ def place(
     Placed
     """
     home = course.submitted / student
-    home.mkdir(parents=True, exist_ok=True)
-    folder = home / assignment
-    scratch = Path(tempfile.mkdtemp(prefix=f".{assignment}-", dir=home))
+    folder, scratch = home / assignment, home / f"{SCRATCH}{assignment}"
+    new = scratch / NEW_FILES
+    new.mkdir(parents=True)
     try:
-        new = scratch / "new"
-        new.mkdir()
         for name, content in contents:
             path = new / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,36 +95,32 @@ def place(
             os.rename(new, folder)
             return Placed(NEW)
         files = tuple(sorted(_differences(new, folder)))
-        if files and submitted is not None and _is_earlier(submitted, course, assignment, student):
-            return Placed(OLDER, files)
-        if submitted is not None:
-            _stamp(new, submitted)
-        elif not files and (folder / TIMESTAMP).is_file():
-            shutil.copyfile(folder / TIMESTAMP, new / TIMESTAMP)
-        told = (new / TIMESTAMP).exists()
+        before = _known_time(course, assignment, student)
+        if files and before is not None and (submitted is None or submitted < before):
+            return Placed(UNDATED if submitted is None else OLDER, files)
+        _stamp(new, submitted)
         same_time = _same(new / TIMESTAMP, folder / TIMESTAMP)
-        if not files and (same_time or not told):
+        if not files and (same_time or submitted is None):
             return Placed(UNCHANGED)
         if same_time:
             _keep_time(new / TIMESTAMP, folder / TIMESTAMP)
-        time_lost = not told and (folder / TIMESTAMP).exists()
-        _swap(new, folder, scratch / "old")
-        return Placed(CHANGED, files, time_lost)
+        _swap(new, folder, scratch / OLD)
+        return Placed(CHANGED, files)
     finally:
         # Should the old folder not find its way back, it is the student's only copy.
-        if folder.exists() or not (scratch / "old").exists():
+        if folder.exists() or not (scratch / OLD).exists():
             shutil.rmtree(scratch)
         with suppress(OSError):  # it is not empty
             home.rmdir()
 
 
-def _is_earlier(submitted: datetime, course: Course, assignment: str, student: str) -> bool:
-    """Tell whether the work that lies there is known to have been handed in later."""
+def _known_time(course: Course, assignment: str, student: str) -> datetime | None:
+    """Tell when the work that lies there was handed in, if its file of the time can be read."""
     folder = course.submitted / student / assignment
     if not (folder / TIMESTAMP).is_file() or unusable(course, assignment, student):
-        return False
-    before = course.directory().get_existing_timestamp(str(folder))  # None if the file is empty
-    return before is not None and submitted < before.replace(tzinfo=UTC)
+        return None
+    told = course.directory().get_existing_timestamp(str(folder))  # None if the file is empty
+    return told and told.replace(tzinfo=UTC)
 
 
 def _stamp(folder: Path, submitted: datetime | None):

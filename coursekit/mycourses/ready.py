@@ -2,9 +2,19 @@
 
 import math
 
+from coursekit.course import Course
+from coursekit.grading.handed_in import handed_in_at
 from coursekit.grading.student import StudentResult, points
+from coursekit.mycourses.sheet import Sheet
+from coursekit.mycourses.worksheet import SUBMITTED, WorksheetError, moment
 
 ABSENT = "nothing was handed in"
+LATER = "handed in after the collection: collect a new download, and grade it"
+RESUBMITTED = f"{LATER}, or add --provisional"
+WITHDRAWN = (
+    "MyCourses has no submission (any more): if it was withdrawn, remove the folder under "
+    "submitted/, else add --provisional"
+)
 
 
 def not_ready(result: StudentResult, provisional: bool = False) -> str:
@@ -39,3 +49,39 @@ def not_ready(result: StudentResult, provisional: bool = False) -> str:
             "--provisional tells what there is"
         )
     return ""
+
+
+def outdated(course: Course, assignment: str, sheet: Sheet) -> dict[str, str]:
+    """Say of whom MyCourses has another submission than the one that was collected.
+
+    Parameters
+    ----------
+    course : Course
+    assignment : str
+    sheet : Sheet
+        The worksheet; without times of submission in it nobody is named.
+
+    Returns
+    -------
+    dict of str to str
+        A reason, with the remedy, by participant; of those alone of whom something was collected.
+
+    Raises
+    ------
+    WorksheetError
+        If a time cannot be read. The sentence does not end in a full stop.
+    """
+    collected = {folder.parent.name for folder in course.submissions(assignment)}
+    reasons = {}
+    for participant in sheet.participants if SUBMITTED in sheet.columns else ():
+        try:
+            submitted = moment(sheet.told(participant, SUBMITTED), course)
+        except WorksheetError as problem:
+            raise WorksheetError(f"{sheet.where(participant)}: {problem}") from problem
+        if participant not in collected:
+            continue
+        if submitted is None:
+            reasons[participant] = WITHDRAWN
+        elif submitted > handed_in_at(course, assignment, participant):
+            reasons[participant] = RESUBMITTED
+    return reasons

@@ -1,6 +1,5 @@
 """Read MyCourses' grading worksheet: who takes part, and who handed in when."""
 
-import csv
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +7,8 @@ from pathlib import Path
 
 from coursekit.course import CONFIG_FILE, Course
 from coursekit.errors import KitError
+from coursekit.mycourses.sheet import AGAIN, Sheet, listed
 
-IDENTIFIER = "Identifier"
 NAME = "Full name"
 EMAIL = "Email address"
 ID_NUMBER = "ID number"
@@ -36,7 +35,7 @@ NEVER = {"", "-"}
 
 
 class WorksheetError(KitError):
-    """The file is not a grading worksheet that can be read."""
+    """The file is not a grading worksheet that can be read, or is that of another assignment."""
 
 
 @dataclass(frozen=True)
@@ -85,59 +84,70 @@ def read_worksheet(path: Path, course: Course) -> dict[str, Participant]:
         If the file is no worksheet, is one in another language, or has a row that is broken; or
         if the form of the dates is none.
     """
-    path, date_format = Path(path), _date_format(course)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file, strict=True))
+        sheet = listed(Path(path).read_bytes().decode(), [SUBMITTED])
+        return {number: _participant(sheet, number, course) for number in sheet.participants}
     except OSError as problem:
         raise WorksheetError(f"{path} cannot be read: {problem.strerror}.") from problem
-    except (UnicodeDecodeError, csv.Error) as problem:
+    except UnicodeDecodeError as problem:
         raise WorksheetError(
-            f"{path} is not a CSV file in UTF-8 ({problem}); download the grading worksheet "
-            "again, and do not save it from a spreadsheet."
+            f"{path} is not in UTF-8, as a file that a spreadsheet program has saved; {AGAIN}."
         ) from problem
-    header, *rows = rows or [[]]
-    if not {IDENTIFIER, SUBMITTED} <= set(header):
-        raise WorksheetError(
-            f'{path} has no columns "{IDENTIFIER}" and "{SUBMITTED}"; set the language of '
-            "MyCourses to English and download the grading worksheet again."
-        )
-    participants = {}
-    for line, row in enumerate(rows, start=2):
-        where = f"{path}, row {line}"
-        if len(row) != len(header):
-            raise WorksheetError(
-                f"{where}: {len(row)} cells, expected {len(header)}; "
-                "download the grading worksheet again."
-            )
-        cells = dict(zip(header, row, strict=True))
-        participant = _participant(cells, course, date_format, where)
-        if participant.number in participants:
-            raise WorksheetError(
-                f"{where}: participant {participant.number} stands there twice; "
-                "download the grading worksheet again."
-            )
-        participants[participant.number] = participant
-    return participants
+    except KitError as problem:
+        raise WorksheetError(f"{path}: {problem}.") from problem
 
 
-def _participant(
-    cells: dict[str, str], course: Course, date_format: str, where: str
-) -> Participant:
-    identifier = re.fullmatch(r"Participant ([0-9]{1,20})", cells[IDENTIFIER])
-    if identifier is None:
-        raise WorksheetError(
-            f'{where}: the identifier is {cells[IDENTIFIER]!r}, expected "Participant" and a '
-            "number; set the language of MyCourses to English and download the worksheet again."
-        )
+def _participant(sheet: Sheet, number: str, course: Course) -> Participant:
+    try:
+        submitted = moment(sheet.told(number, SUBMITTED), course)
+    except WorksheetError as problem:
+        raise WorksheetError(f"{sheet.where(number)}: {problem}") from problem
     return Participant(
-        number=identifier[1],
-        name=cells.get(NAME, ""),
-        email=cells.get(EMAIL, ""),
-        id_number=cells.get(ID_NUMBER, ""),
-        submitted=_moment(cells[SUBMITTED], course, date_format, where),
-        group=cells.get(GROUP, ""),
+        number=number,
+        name=sheet.told(number, NAME),
+        email=sheet.told(number, EMAIL),
+        id_number=sheet.told(number, ID_NUMBER),
+        submitted=submitted,
+        group=sheet.told(number, GROUP),
     )
+
+
+def moment(text: str, course: Course) -> datetime | None:
+    """Read a date such as ``Thursday, 19 November 2026, 12:30 PM``.
+
+    Parameters
+    ----------
+    text : str
+        A cell of the column `SUBMITTED`.
+    course : Course
+        As in `read_worksheet`.
+
+    Returns
+    -------
+    datetime or None
+        In UTC; None if nothing was handed in.
+
+    Raises
+    ------
+    WorksheetError
+        If the date has another form, or the form is none. The sentence does not end in a full stop.
+    """
+    date_format = _date_format(course)
+    if text in NEVER:
+        return None
+    try:
+        return course.to_utc(datetime.strptime(text, date_format))
+    except (OverflowError, ValueError) as problem:
+        english = not set(MONTHS).isdisjoint(re.findall(r"\w+", text))
+        remedy = (
+            f"set c.MyCourses.date_format in {CONFIG_FILE} to the form that it has"
+            if english
+            else f"set the language of MyCourses to English and {AGAIN}, or, if the date is in "
+            f"numbers, set c.MyCourses.date_format in {CONFIG_FILE}"
+        )
+        raise WorksheetError(
+            f"the date {text!r} is not of the form {EXAMPLE.strftime(date_format)!r}; {remedy}"
+        ) from problem
 
 
 def _date_format(course: Course) -> str:
@@ -150,26 +160,6 @@ def _date_format(course: Course) -> str:
     if not fits:
         raise WorksheetError(
             f"{course.root / CONFIG_FILE} sets c.MyCourses.date_format = {date_format!r}, which "
-            f"tells no date and time; write for example {DATE_FORMAT!r}."
+            f"tells no date and time; write for example {DATE_FORMAT!r}"
         )
     return date_format
-
-
-def _moment(text: str, course: Course, date_format: str, where: str) -> datetime | None:
-    """Read a date such as ``Thursday, 19 November 2026, 12:30 PM``."""
-    if text in NEVER:
-        return None
-    try:
-        return course.to_utc(datetime.strptime(text, date_format))
-    except (OverflowError, ValueError) as problem:
-        english = not set(MONTHS).isdisjoint(re.findall(r"\w+", text))
-        remedy = (
-            f"set c.MyCourses.date_format in {CONFIG_FILE} to the form that it has"
-            if english
-            else "set the language of MyCourses to English and download the worksheet again, or, "
-            f"if the date is in numbers, set c.MyCourses.date_format in {CONFIG_FILE}"
-        )
-        raise WorksheetError(
-            f"{where}: the date {text!r} is not of the form {EXAMPLE.strftime(date_format)!r}; "
-            f"{remedy}."
-        ) from problem

@@ -10,11 +10,12 @@ import pytest
 from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading import submission
-from coursekit.grading.autograde import Wanted, alone, grade
+from coursekit.grading.autograde import Wanted, grade
 from coursekit.grading.feedback import feedback
 from coursekit.grading.gradebook import OpenGradebook
 from coursekit.grading.results import results
 from coursekit.grading.together import OverwriteCells
+from coursekit.lock import alone
 
 from ..conftest import answer
 

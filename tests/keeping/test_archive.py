@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from coursekit.grading.autograde import grade
 from coursekit.judging.seeds import course_secret
 from coursekit.keeping import archive as archiving
 from coursekit.keeping.archive import MANIFEST, archive, check_archive
-from coursekit.keeping.forget import find_traces
+from coursekit.keeping.forget import find_traces, forget
 from coursekit.release import release
 
 from .remnants import leave_behind
@@ -168,6 +169,69 @@ def test_archive_leaves_nothing_after_an_interruption(graded, tmp_path, monkeypa
             archive(graded, "round", place / "kept.zip")
     assert list(place.iterdir()) == []
     assert archive(graded, "round", place / "kept.zip").path.exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from coursekit.course import Course
+from coursekit.keeping import archive as archiving
+
+def write(file, *_):
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+archiving._write = write
+course = Course(Path(sys.argv[1]))
+archiving.archive(course, "round", course.root / "kept.zip")
+"""
+
+
+@pytest.fixture
+def killed(graded):
+    """The course after an archive command that was killed while it packed."""
+    shutil.copy(ROOT / ".gitignore", graded.root)
+    top = Path(coursekit.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, graded.root],
+        env={**os.environ, "PYTHONPATH": f"{top}:{top / 'source' / 'round09'}"},
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    return graded
+
+
+def remnants(course):
+    """List what a killed command left: copies of the gradebook, and halves of files."""
+    copies = [*course.root.rglob("gradebook.db"), *course.root.rglob(".*.new")]
+    return {path.relative_to(course.root).as_posix() for path in copies} - {"gradebook.db"}
+
+
+def test_archive_that_was_killed_leaves_nothing_that_git_takes(killed):
+    left = remnants(killed)
+    assert len(left) == 2
+    personal = {*left, "gradebook.db", "gradebook.db.2026-11-20", "sub/w-graded.csv"}
+    personal |= {".mycourses.csv.new", ".grades.csv.new", "sub/.w-graded.csv.new", "kept.zip"}
+    subprocess.run(["git", "init", "--quiet"], cwd=killed.root, check=True)
+    done = subprocess.run(
+        ["git", "check-ignore", *sorted(personal)],
+        cwd=killed.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert set(done.stdout.split("\n")) - {""} == personal
+
+
+def test_forget_removes_what_was_left_by_an_archive_that_was_killed(killed):
+    forget(killed, "小龙 12")
+    assert remnants(killed) == set()
+
+
+def test_archive_removes_the_copy_of_the_gradebook_that_one_left_which_was_killed(killed):
+    archive(killed, "round", killed.root / "other.zip")
+    assert remnants(killed) == {".kept.zip.new"}
 
 
 def test_archive_needs_a_graded_round_and_a_folder(released, graded, tmp_path):

@@ -1,5 +1,8 @@
+import io
 import json
 import sqlite3
+import tracemalloc
+import zipfile
 from contextlib import closing
 
 import pytest
@@ -9,6 +12,7 @@ from nbgrader.api import MissingEntry
 
 from coursekit.errors import KitError
 from coursekit.keeping import forget as forgetting
+from coursekit.keeping import search as searching
 from coursekit.keeping.forget import find_traces, forget
 
 from ..conftest import pack_download
@@ -117,9 +121,10 @@ def test_forget_clears_the_log_of_a_gradebook_that_keeps_one(course):
 
 
 def test_forget_again_says_that_nothing_is_there(course):
+    (course.root / "sheet.csv").write_text("Participant 1204518,x")
     forget(course, "1204518")
     left = everything(course)
-    with pytest.raises(KitError, match="nothing of '1204518'.*removed already"):
+    with pytest.raises(KitError, match="nothing of '1204518'.*removed already.*word: sheet.csv"):
         forget(course, "1204518")
     assert everything(course) == left
 
@@ -168,7 +173,9 @@ def test_forget_makes_no_gradebook_where_there_is_none(course):
 
 def test_forget_names_the_files_of_many_that_hold_the_student(course):
     named = {
-        "grades.csv": b"student,name\n1204518,x\n1204519,y\n",
+        "sheets/marks.csv": b"student,name\n1204518,x\n1204519,y\n",
+        "submitted/1204519/round/team.txt": b"with 1204518",
+        "gradebook.db.2026-11-20": ADDRESS.encode(),
         "build/worksheet.csv": f"Participant 9,{ADDRESS}\n".encode(),
         "build/feedback.zip": pack_download({"A B_1204518_assignsubmission_file/f.html": "x"}),
         "kept.zip": pack_download({"gradebook.db": NAME["first_name"] + " Mäkelä-Öhman"}),
@@ -182,6 +189,11 @@ def test_forget_names_the_files_of_many_that_hold_the_student(course):
         "other.csv": b"student\n1204519\n91204518\n12045180\n",
         "build/other.zip": pack_download({"A B_1204519_assignsubmission_file/f.html": "x"}),
         "build/damaged.zip": b"PK\x03\x04 no zip",
+        "version.txt": b"Python 3.1204518.2",
+        ".git/index": b"1204518",
+        "env/pyvenv.cfg": b"1204518",
+        "env/lib/site.py": b"1204518",
+        "source/round/data.txt": b"1204518",
     }
     for name, content in {**named, **others}.items():
         (course.root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -195,6 +207,95 @@ def test_forget_names_the_files_of_many_that_hold_the_student(course):
     }
 
 
+def test_forget_finds_a_word_in_zips_in_zips_and_between_two_blocks(course, monkeypatch):
+    monkeypatch.setattr(searching, "BLOCK", 5)
+    inner = pack_download({"a.txt": "participant 1204518 here", "b.txt": "x"})
+    files = {
+        "nested.zip": pack_download({"x/in.zip": pack_download({"y/in.zip": inner})}),
+        "blocks.txt": b"123456789012345678901 1204518",
+        "other.txt": b"123456789012345678901 1204519",
+    }
+    for name, content in files.items():
+        (course.root / name).write_bytes(content)
+    named = {path.name for path in find_traces(course, "1204518").mentions}
+    assert named == {"nested.zip", "blocks.txt"}
+
+
+def compressed(method, content=b"hello world " * 500):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("a.txt", content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_forget_goes_on_at_a_damaged_zip_and_says_so(course, method):
+    content = bytearray(compressed(method))
+    content[50:60] = b"\xff" * 10
+    (course.root / "download.zip").write_bytes(content)
+    assert forget(course, "1204518").unsearched == (course.root / "download.zip",)
+    assert not (course.submitted / "1204518").exists()
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_forget_searches_no_more_of_a_bomb_than_a_limit_and_says_so(course, monkeypatch, levels):
+    monkeypatch.setattr(searching, "MOST", 2**20)
+    monkeypatch.setattr(searching, "BLOCK", 2**16)
+    content = bytes(2**25)
+    for _ in range(levels):
+        content = compressed(zipfile.ZIP_DEFLATED, content)
+    (course.root / "bomb.zip").write_bytes(content)
+    tracemalloc.start()
+    traces = find_traces(course, "1204518")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert traces.unsearched == (course.root / "bomb.zip",)
+    assert most < 2**23
+
+
+def test_forget_says_where_zips_lie_too_deep_to_be_searched(course):
+    content = b"1204518"
+    for _ in range(searching.DEEPEST + 2):
+        content = pack_download({"in.zip": content})
+    (course.root / "deep.zip").write_bytes(content)
+    assert forget(course, "1204518").unsearched == (course.root / "deep.zip",)
+
+
+def test_forget_removes_what_the_kit_makes_again_where_it_names_the_student(course):
+    feedback = pack_download({"A B_1204518_assignsubmission_file/f.html": "x"})
+    named = {
+        "grades.csv": (b"1204518,x", "coursekit grades"),
+        "mycourses.csv": (ADDRESS.encode(), "nbgrader export"),
+        "build/round-feedback.zip": (feedback, "coursekit feedback --zip"),
+        "build/round-feedback-2.zip": (feedback, "coursekit feedback --zip"),
+        "build/report/round/index.html": (b"<td>1204518</td>", "coursekit report"),
+        "sheets/.w-graded.csv.new": (b"Participant 1204518,", "the command that was killed"),
+    }
+    others = {
+        "build/next-feedback.zip": pack_download({"A B_1204519_assignsubmission_file/f.html": "x"}),
+        "build/copy/build/round-feedback.zip": feedback,
+        "build/round.zip": b"1204518",
+    }
+    contents = {name: content for name, (content, _) in named.items()} | others
+    for name, content in contents.items():
+        (course.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (course.root / name).write_bytes(content)
+    traces = forget(course, "1204518")
+    told = {
+        path.relative_to(course.root).as_posix(): what for path, what in traces.products.items()
+    }
+    assert told == {name: command for name, (_, command) in named.items()}
+    assert not any((course.root / name).exists() for name in named)
+    assert all((course.root / name).exists() for name in others)
+
+
+def test_forget_of_nobody_removes_nothing(course):
+    (course.root / "grades.csv").write_text("student,points\n1204519,11\n")
+    with pytest.raises(KitError, match="nothing of '11'"):
+        forget(course, "11")
+    assert (course.root / "grades.csv").exists()
+
+
 def test_forget_tells_the_other_ids_of_the_same_person(course, students):
     students("901", email=ADDRESS.upper())
     students("902", lms_user_id="100777")
@@ -203,8 +304,22 @@ def test_forget_tells_the_other_ids_of_the_same_person(course, students):
     assert (course.submitted / "901").exists()
 
 
-def test_forget_removes_what_zip_collect_unpacked(course):
-    folder = course.root / "downloaded" / "round" / "extracted" / "1204518"
+@pytest.mark.parametrize(
+    ("setting", "value", "place"),
+    [
+        ("extracted_directory", "extracted", "downloaded/round/extracted"),
+        ("extracted_directory", "unpacked", "downloaded/round/unpacked"),
+        ("downloaded_directory", "in", "in/round/extracted"),
+        (
+            "collect_directory_structure",
+            "zips/{collect_step}/{assignment_id}",
+            "zips/extracted/round",
+        ),
+    ],
+)
+def test_forget_removes_what_zip_collect_unpacked(course, setting, value, place):
+    course.config.ZipCollectApp[setting] = value
+    folder = course.root / place / "1204518"
     folder.mkdir(parents=True)
     assert folder in forget(course, "1204518").places
     assert not folder.exists()

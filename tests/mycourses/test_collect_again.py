@@ -56,7 +56,7 @@ def test_newer_work_comes_in_and_says_which_files_differ(bring, work):
 def test_older_download_does_not_replace_newer_work(bring, work):
     bring({"sums.ipynb": "newer"}, ONE)
     submission = bring({"sums.ipynb": "older", "extra.pdf": ""}, NOON)
-    assert (submission.change, submission.time_lost) == ("older", False)
+    assert submission.change == "older"
     assert submission.files == ("extra.pdf", "sums.ipynb")
     assert "was handed in later than this download tells and stays" in submission.told[-1]
     assert contents(work) == {
@@ -64,6 +64,25 @@ def test_older_download_does_not_replace_newer_work(bring, work):
         "timestamp.txt": "2026-11-19 11:00:00 UTC\n",
     }
     assert [path.name for path in work.parent.iterdir()] == ["round"]
+
+
+def test_work_of_unknown_time_does_not_replace_work_of_a_known_time(bring, work):
+    bring({"sums.ipynb": "perhaps newer"}, NOON)
+    for time in (None, "-"):  # no worksheet, and one that tells no time
+        submission = bring({"sums.ipynb": "perhaps older", "extra.pdf": ""}, time)
+        assert (submission.change, submission.files) == ("undated", ("extra.pdf", "sums.ipynb"))
+        assert "collect again with --worksheet" in submission.told[-1]
+        assert contents(work) == {
+            "sums.ipynb": "perhaps newer",
+            "timestamp.txt": "2026-11-19 10:00:00 UTC\n",
+        }
+    assert bring({"sums.ipynb": "newer"}, ONE).change == "changed"
+
+
+def test_work_of_unknown_time_replaces_work_of_unknown_time(bring, work):
+    bring({"sums.ipynb": "1"})
+    assert bring({"sums.ipynb": "2"}).change == "changed"
+    assert contents(work) == {"sums.ipynb": "2"}
 
 
 def test_older_work_comes_in_when_the_folder_was_removed(bring, work):

@@ -73,9 +73,10 @@ def test_work_of_the_group_of_those_in_none_needs_a_person(course, bring, form):
     (refused,) = collected.ignored
     assert str(refused) == (
         "nobody: 'Default group/sums.ipynb' was refused: it is of those who are in no group "
-        "(participants 103), so a person has to tell whose it is; put it into the folder of that "
-        "student under submitted/."
+        "(the worksheet tells who), so a person has to tell whose it is; put it into the folder "
+        "of that student under submitted/ (participants 103)."
     )
+    assert "103" not in refused.reason
 
 
 def test_work_of_the_group_of_those_in_none_is_named_without_a_worksheet(course, bring):
@@ -135,16 +136,3 @@ def test_online_text_alone_is_a_submission_without_notebooks(course, bring):
     (submission,) = bring({f"{TEXT}/onlinetext.html": "T"}).submissions
     assert (submission.notebooks, submission.missing) == ((), ("products", "sums"))
     assert files(course) == {"101/.onlinetext/onlinetext.html": "T"}
-
-
-def test_number_that_the_gradebook_knows_as_somebody_else_keeps_its_owner(course, bring):
-    bring({f"{ALONE}/a": ""}, {"101": ""})
-    with course.gradebook() as gradebook:
-        gradebook.update_or_create_student("101", lms_user_id="K9", first_name="Somebody")
-        gradebook.update_or_create_student("102", first_name="Without")
-    collected = bring({f"{ALONE}/a": ""}, {"101": "", "102": ""})
-    assert [note[:4] for note in collected.notes] == ["101:"]
-    with course.gradebook() as gradebook:
-        told = {student.id: student.to_dict() for student in gradebook.students}
-    assert (told["101"]["lms_user_id"], told["101"]["first_name"]) == ("K9", "Somebody")
-    assert (told["102"]["lms_user_id"], told["102"]["email"]) == ("K102", "102@example.invalid")

@@ -192,9 +192,9 @@ def files(course):
 
 
 def outside(course, tmp_path):
-    """List what there is outside submitted/."""
-    own = {course.submitted, course.root / "download.zip"}
-    return {p for p in tmp_path.rglob("*") if p not in own and course.submitted not in p.parents}
+    """List what there is outside submitted/, but for the lock of the course."""
+    own = {course.submitted, course.root / "download.zip", course.root / ".coursekit"}
+    return {p for p in tmp_path.rglob("*") if own.isdisjoint([p, *p.parents])}
 
 
 def test_bomb_that_tells_a_small_size_is_not_unpacked_in_memory(course):
@@ -229,6 +229,20 @@ def test_too_many_entries_are_refused_before_they_are_read(course, monkeypatch):
     monkeypatch.setattr(zipfile, "ZipFile", None)
     with pytest.raises(DownloadError, match="more than 3 files"):
         bring(course, raw_zip([Raw(ODD.encode()), Raw(f"{FOLDER}/x".encode())]))
+
+
+@pytest.mark.parametrize("kind", ["plain", "zip64"])
+def test_what_only_looks_like_an_entry_is_not_counted(course, monkeypatch, kind):
+    monkeypatch.setattr(downloading, "MOST_ENTRIES", 3)
+    if kind == "zip64":  # as zipfile writes it where there are more than two files
+        monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 2)
+    inner = b"PK\x01\x02" * 9
+    archive = pack_download({**GOOD, ODD: inner})
+    assert (b"PK\x06\x06" in archive) == (kind == "zip64")
+    bring(course, archive)
+    assert files(course)["101/round/odd.bin"] == inner
+    with pytest.raises(DownloadError, match="more than 3 files"):
+        bring(course, pack_download({**GOOD, ODD: inner, f"{FOLDER}/x": b""}))
 
 
 def test_too_many_files_of_one_student_are_refused_notebooks_last(course, monkeypatch):

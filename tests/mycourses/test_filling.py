@@ -2,8 +2,10 @@
 
 import csv
 import io
+import os
 import re
 import stat
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -16,8 +18,9 @@ from coursekit.grading.student import LostPoints, NotebookResult, StudentResult
 from coursekit.mycourses import filling
 from coursekit.mycourses.cells import CellsError, rows_of, text_of
 from coursekit.mycourses.comment import comment, written_by_hand
-from coursekit.mycourses.filling import FillingError, fill, fill_text, scaled
-from coursekit.mycourses.sheet import SheetError
+from coursekit.mycourses.filling import FillingError, fill, fill_rows, scaled
+from coursekit.mycourses.ready import RESUBMITTED, WITHDRAWN
+from coursekit.mycourses.sheet import SheetError, sheet_of
 
 BOM = "\ufeff"
 HEADERS = {
@@ -30,6 +33,7 @@ HEADERS = {
 END = ["Grade can be changed", "Last modified (submission)", "Online text"]
 END += ["Last modified (grade)", "Feedback comments"]
 SUBMITTED = "Thursday, 19 November 2026, 12:30 PM"
+SUBMISSION = "Last modified (submission)"
 
 
 def header(version="4.5"):
@@ -69,7 +73,9 @@ def one(number="12", score=60.0, max_score=100.0, state="graded", **options):
 
 
 def filled_with(text, *results, **options):
-    return fill_text(text, {result.student: result for result in results}, 100.0, **options)
+    sheet = sheet_of(text)
+    filled = fill_rows(sheet, {result.student: result for result in results}, {}, 100.0, **options)
+    return sheet.text, filled
 
 
 def read(text):
@@ -353,11 +359,15 @@ def test_graded_students_are_not_lost_silently():
 
 
 @pytest.fixture
-def results_of(monkeypatch):
-    """Let the gradebook say what a test wants."""
+def results_of(released, monkeypatch):
+    """Let the gradebook say what a test wants, of work that was handed in at the usual time."""
 
-    def say(*results):
+    def say(*results, collected="2026-11-19 10:30:00 UTC"):
         monkeypatch.setattr(filling, "results", lambda course, assignment: list(results))
+        for result in results:
+            folder = released.submitted / result.student / "round"
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "timestamp.txt").write_text(collected)
 
     return say
 
@@ -385,6 +395,88 @@ def test_copy_lies_beside_the_worksheet_for_the_owner_only_and_again(released, r
         "Grades-round.csv",
     ]
     assert fill(released, "round", filled.path).path.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("submitted", "reason"),
+    [
+        ("Saturday, 21 November 2026, 1:00 PM", RESUBMITTED),
+        ("Thursday, 19 November 2026, 12:31 PM", RESUBMITTED),
+        ("-", WITHDRAWN),
+        (SUBMITTED, ""),
+        ("Wednesday, 18 November 2026, 1:00 PM", ""),
+    ],
+)
+def test_points_of_other_work_than_mycourses_has_are_left_out(
+    released, results_of, path, submitted, reason
+):
+    results_of(one(score=6), one("13", score=6))
+    rows = [cells("12", header(), **{"Last modified (submission)": submitted}), cells("13", NAMES)]
+    path.write_bytes(sheet(*rows).encode())
+    filled = fill(released, "round", path)
+    assert filled.blank == ({reason: ["12"]} if reason else {})
+    assert filled.students == (["13"] if reason else ["12", "13"])
+    assert read(filled.path.read_bytes().decode())[1][5] == ("" if reason else "60.00")
+    assert fill(released, "round", path, provisional=True).students == ["12", "13"]
+
+
+def test_work_of_unknown_time_is_compared_with_the_time_of_its_collection(
+    released, results_of, path
+):
+    results_of(one(), collected="")
+    folder = released.submitted / "12" / "round"
+    (folder / "timestamp.txt").unlink()
+    for day, reasons in ((18, {RESUBMITTED: ["12"]}), (20, {})):
+        moment = datetime(2026, 11, day, 12, tzinfo=UTC).timestamp()
+        os.utime(folder, (moment, moment))
+        assert fill(released, "round", path).blank == reasons
+
+
+def test_time_that_cannot_be_read_is_told_with_its_row(released, results_of, path):
+    results_of(one())
+    row = cells("12", header(), **{"Last modified (submission)": "torstai 19. marraskuuta"})
+    path.write_bytes(sheet(row).encode())
+    with pytest.raises(KitError, match="Grades-round.csv: row 2: the date 'torstai.*English"):
+        fill(released, "round", path)
+
+
+def test_copy_of_an_older_download_of_the_assignment_is_replaced(released, results_of, path):
+    results_of(one())
+    fill(released, "round", path)
+    again = {
+        "Status": "Submitted for grading - Graded - ",
+        "Grade": "60.00",
+        "Last modified (grade)": "Monday, 23 November 2026, 7:25 AM",
+        "Feedback comments": "Points: 60 of 100",
+    }
+    rows = [cells("12", header(), **again), cells("14", header(), **{SUBMISSION: "-"})]
+    path.write_bytes(sheet(*rows).encode())
+    results_of(one(score=7))
+    filled = fill(released, "round", path)
+    assert [row[5] for row in read(filled.path.read_bytes().decode())] == ["Grade", "70.00", ""]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (cells("901", header(), Grade="77.00"), "is no copy of this worksheet"),
+        (cells("12", header(), Grade="77.00"), "a person wrote in row 2; rename"),
+        (cells("12", header(), **{"Feedback comments": "By hand"}), "a person wrote in row 2"),
+        (cells("13", header(), **{"Feedback comments": "By hand"}), "is no copy of this worksheet"),
+        (cells("12", header())[:-1], "is no worksheet"),
+    ],
+)
+def test_what_a_person_wrote_or_of_another_assignment_is_not_overwritten(
+    released, results_of, path, row, message
+):
+    results_of(one())
+    other = path.with_name("Grades-round-graded.csv")
+    other.write_bytes(sheet(row).encode())
+    before = other.read_bytes()
+    with pytest.raises(KitError, match=message) as told:
+        fill(released, "round", path)
+    assert "--output" in str(told.value)
+    assert other.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["Grades-round.csv", "link.csv", "other.csv"])

@@ -1,6 +1,7 @@
 """Stock nbgrader commands with the plugins of this kit."""
 
 import csv
+import logging
 import os
 import shutil
 import stat
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from nbgrader.apps import ExportApp, ZipCollectApp
 
 from coursekit.course import Course
+from coursekit.lock import alone
 
 from ..conftest import answer, pack_download
 
@@ -208,6 +210,80 @@ def test_zip_collect_leaves_a_second_version_beside_the_right_name(stock, run):
     assert kept.cells[-1].source == "right"
 
 
+def logged(caplog):
+    """Return what was told above the debug level."""
+    return [r.getMessage() for r in caplog.records if r.levelno > logging.DEBUG]
+
+
+GROUPS = f"""\ufeff{HEADER.replace("Status", "Status,Group")}
+"Participant 2001",Åke,a@x.invalid,1,Submitted,"Default group",,100.00,"{MOMENT}",-
+"Participant 2002",Bo,b@x.invalid,2,Submitted,"Default group",,100.00,"{MOMENT}",-
+"Participant 2003",Cy,c@x.invalid,3,Submitted,"Team A",,100.00,"{MOMENT}",-
+"""
+
+
+def test_zip_collect_logs_no_student_above_the_debug_level(stock, run, caplog):
+    put(
+        stock,
+        {
+            "Default group_assignsubmission_file/sums.ipynb": "{}",
+            "Team A_7_assignsubmission_file/Cy-Secret.pdf": b"%PDF-",
+            "Team A_7_assignsubmission_file/Cy-Secret.ipynb": "{}",
+        },
+    )
+    sheet = stock.root / "downloaded/round/archive/worksheet.csv"
+    sheet.write_text(GROUPS, encoding="utf-8")
+    assert run(ZipCollectApp, "round") == 0
+    assert collected(stock, "2003") == {"Cy-Secret.pdf", "Cy-Secret.ipynb", "timestamp.txt"}
+    assert run(ZipCollectApp, "round", "--force") == 0
+    with stock.gradebook() as gradebook:
+        gradebook.update_or_create_student("2003", lms_user_id="other")
+    (stock.root / "downloaded/round/extracted").rename(stock.root / "elsewhere")
+    assert run(ZipCollectApp, "round") == 1  # without --force: submitted/ is not empty
+    told = "\n".join(logged(caplog))
+    assert "Directory not empty" in told
+    assert "1 left out (--debug tells which): it is of those who are in no group" in told
+    assert "1 with another name or address than in the gradebook" in told
+    assert "Invalid submission notebook name '… (--debug tells which)" in told
+    for personal in ("200", "Åke", "Team", "Secret", "Cy"):
+        assert personal not in told.replace(str(stock.root), "")
+    assert "Cy-Secret.pdf" in caplog.text  # on the debug level
+
+
+@pytest.mark.parametrize("second", ["Participant 11", "Virtanen Matti"])
+def test_zip_collect_of_a_broken_worksheet_names_nobody(stock, run, caplog, second):
+    put(stock, {f"{FOLDER}/sums.ipynb": answer(stock, "sums", {})})
+    sheet = stock.root / "downloaded/round/archive/worksheet.csv"
+    sheet.write_text(WORKSHEET.replace("Participant 12", second), encoding="utf-8")
+    assert run(ZipCollectApp, "round") == 1
+    told = "\n".join(logged(caplog)).replace(str(stock.root), "")
+    assert "worksheet.csv cannot be read (--debug tells why): set the language" in told
+    assert "11" not in told
+    assert "Virtanen" not in told
+    assert "row 3" in caplog.text
+
+
+def test_zip_collect_of_a_file_that_cannot_be_written_names_nobody(stock, run, caplog, monkeypatch):
+    put(stock, {f"{FOLDER}/Secret.pdf": b"%PDF-"})
+
+    def full(path, content):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert run(ZipCollectApp, "round") == 1
+    told = "\n".join(logged(caplog))
+    assert "A file cannot be read or written: No space left on device" in told
+    assert "Secret" not in told
+
+
+def test_zip_collect_waits_for_nobody_who_is_at_work(stock, run, caplog):
+    put(stock, {f"{FOLDER}/sums.ipynb": answer(stock, "sums", {})})
+    with alone(stock):
+        assert run(ZipCollectApp, "round") == 1
+    assert "Another coursekit command is at work" in caplog.text
+    assert not stock.submitted.exists()
+
+
 @pytest.fixture
 def scored(stock):
     """Function: give a student points in the round; `score` of the 4 for the first test."""
@@ -298,11 +374,11 @@ def test_export_refuses_two_students_with_one_address_in_a_round(scored, run, st
 
 def test_export_makes_addresses_of_usernames_but_not_of_numbers(scored, exported, caplog):
     scored("1204511", 1, lms_user_id="100001")
-    scored("1204512", 1, lms_user_id="virtam1")
-    scored("makela2", 1)
-    assert [row[0] for row in exported()[1:]] == ["makela2@aalto.fi", "virtam1@aalto.fi"]
+    scored("1204512", 1, lms_user_id="12345K")
+    scored("makela2", 1, lms_user_id="100002")
+    assert [row[0] for row in exported()[1:]] == ["makela2@aalto.fi"]
     told = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
-    assert "1 left out: no e-mail address or username" in told
+    assert "2 left out: no e-mail address or username" in told
     other = exported("--MyCoursesExportPlugin.username_suffix=@example.org")
     assert other[1][0] == "makela2@example.org"
 

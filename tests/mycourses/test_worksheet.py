@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from coursekit.errors import KitError
+from coursekit.mycourses.sheet import sheet_of
 from coursekit.mycourses.worksheet import Participant, WorksheetError, read_worksheet
 
 HEADER = [
@@ -79,6 +81,34 @@ def test_order_of_columns_does_not_matter(course, path):
 
 
 @pytest.mark.parametrize(
+    ("comment", "raw"),
+    [
+        ("a quote after a backslash", r'"M\"akel\"a, \frac"'),
+        ("a text longer than csv takes", f'"{"x" * 200_000}"'),
+        ("lines", '"one\r\n\r\nParticipant 9,"'),
+    ],
+)
+def test_texts_in_other_cells_are_read_as_mycourses_writes_them(course, path, comment, raw):
+    worksheet(path, row(1), [*row(2)[:-1], "TEXT"], row(3))
+    path.write_text(path.read_text("utf-8").replace("TEXT", raw), "utf-8")
+    assert list(read_worksheet(path, course)) == ["1", "2", "3"], comment
+
+
+def test_blank_lines_are_passed_over(course, path):
+    worksheet(path, row(1), row(2))
+    path.write_text(path.read_text("utf-8").replace("\n", "\n\n") + "\n", "utf-8")
+    assert list(read_worksheet(path, course)) == ["1", "2"]
+
+
+@pytest.mark.parametrize("command", ["collect", "fill"])
+def test_file_from_a_spreadsheet_program_is_told_with_the_remedy(course, path, command):
+    text = worksheet(path, row(1)).read_text("utf-8")
+    path.write_text(text.replace(",", ";").replace("Participant 1", '"Participant 1"'), "utf-8")
+    with pytest.raises(KitError, match="spreadsheet program has saved; download .* again"):
+        read_worksheet(path, course) if command == "collect" else sheet_of(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
     ("rows", "message"),
     [
         ([row(1)[:-1]], r"row 2: 10 cells, expected 11"),
@@ -106,7 +136,7 @@ def test_file_that_is_no_worksheet_is_refused(course, path, content):
 
 
 def test_other_encoding_is_refused(course, path):
-    with pytest.raises(WorksheetError, match="not a CSV file in UTF-8"):
+    with pytest.raises(WorksheetError, match="is not in UTF-8, as a file that a spreadsheet"):
         read_worksheet(worksheet(path, row(1, "Väinö"), encoding="latin-1"), course)
 
 
