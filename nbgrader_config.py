@@ -9,9 +9,12 @@ from nbconvert.preprocessors import (
 )
 from nbgrader import preprocessors as stock
 
+from coursekit.formgrader.cleaning import markdown2html
+from coursekit.formgrader.view import FormgraderView
 from coursekit.grading.execute import BoundedExecute
 from coursekit.grading.hook import begin_run
 from coursekit.grading.mending import MendCells
+from coursekit.grading.scan import LeaveOutScan, ShowScan
 from coursekit.judging.preprocessors import JudgeAnswers, PoseChallenges
 
 c = get_config()  # noqa: F821  (nbgrader's loader defines it)
@@ -67,10 +70,13 @@ c.Autograde.autograde_preprocessors = [
     stock.IgnorePattern,
     ClearMetadataPreprocessor,
     stock.LimitOutput,
+    ShowScan,
     stock.SaveAutoGrades,
     stock.AssignLatePenalties,
     stock.CheckCellMetadata,
 ]
+# Those whose written answers may stand in a scan; it is shown where they are graded by hand.
+c.ShowScan.notebooks = ["derivation"]
 # A notebook that was run without the sandbox says so.
 c.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {("language_info", "name"), "coursekit"}
 
@@ -80,9 +86,16 @@ if "ROUND09_DATA" in os.environ:
     c.SandboxProvisioner.environment = ["ROUND09_DATA"]
     c.SandboxProvisioner.readable = [os.environ["ROUND09_DATA"]]
 
+# --- Grading by hand ---------------------------------------------------------------------------
+# In the formgrader each written answer has its marking guide, a cell `<grade id>-guide` of the
+# source notebook, and nothing that a student wrote runs in the page.
+c.HTMLExporter.preprocessors = [FormgraderView]
+c.HTMLExporter.filters = {"markdown2html": markdown2html}
+
 # --- Feedback --------------------------------------------------------------------------------
 # Students see the verdicts, and no line of the hidden tests.
 c.GenerateFeedback.preprocessors = [
+    LeaveOutScan,
     stock.ClearHiddenTests,
     stock.GetGrades,
     CSSHTMLHeaderPreprocessor,

@@ -19,8 +19,10 @@ from coursekit.command import (
     write_feedback,
 )
 from coursekit.errors import KitError
+from coursekit.formgrader.commands import FORMGRADER
 from coursekit.keeping.commands import KEEPING
 from coursekit.mycourses.commands import MYCOURSES
+from coursekit.report.commands import REPORT
 
 # nbgrader takes seconds to import: each command imports what it needs, so that help comes at once.
 if TYPE_CHECKING:
@@ -283,5 +285,5 @@ def doctor(folder: Path):
         )
 
 
-for command in (release_, grade_, grades_, verdict_, *MYCOURSES, *KEEPING):
+for command in (release_, grade_, grades_, verdict_, *FORMGRADER, *MYCOURSES, *REPORT, *KEEPING):
     main.add_command(command)

@@ -1,0 +1,168 @@
+"""The CSV file behind each figure."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from coursekit.grading.results import FORMULA_START
+from coursekit.grading.student import points
+from coursekit.report.anonymous import Anonymous
+from coursekit.report.figures import Figures
+from coursekit.report.totals import Bin
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The rows behind one figure.
+
+    Attributes
+    ----------
+    name : str
+        Of the file, without ``.csv``.
+    header : tuple of str
+    rows : list of tuple
+        Text, numbers, or None where there is nothing to tell.
+    """
+
+    name: str
+    header: tuple[str, ...]
+    rows: list[tuple]
+
+    @property
+    def text(self) -> str:
+        """The CSV, in which no text can be a formula."""
+        file = io.StringIO(newline="")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(self.header)
+        writer.writerows([_cell(value) for value in row] for row in self.rows)
+        return file.getvalue()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return FORMULA_START.sub(r"\1\2'", value) if isinstance(value, str) else str(value)
+
+
+def sheets(figures: Figures) -> list[Sheet]:
+    """Make the sheets of the full report.
+
+    Parameters
+    ----------
+    figures : Figures
+
+    Returns
+    -------
+    list of Sheet
+    """
+    names = {one.student: one.name for one in figures.read.students}
+    needy = figures.persons
+    return [
+        _totals(figures.totals.bins),
+        Sheet(
+            "questions",
+            ("notebook", "question", "title", "points", "by_hand", "students", "pending", "mean")
+            + ("difficulty", "discrimination", "full_points", "no_points", "remark"),
+            [
+                (one.question.notebook, one.question.cell, one.question.title)
+                + (one.question.max_score, "yes" if one.question.by_hand else "no")
+                + (one.students, one.pending, one.mean, one.difficulty, one.discrimination)
+                + (one.full, one.nothing, one.remark)
+                for one in figures.questions
+            ],
+        ),
+        Sheet(
+            "mistakes",
+            ("mistake", "sentence", "questions", "students", "of", "points_lost", "who"),
+            [
+                (one.name, one.sentence, " ".join(one.cells), len(one.students), one.of)
+                + (one.points, " ".join(one.students))
+                for one in figures.mistakes
+            ],
+        ),
+        Sheet(
+            "unexplained",
+            ("notebook", "question", "what", "students", "who"),
+            [
+                (one.question.notebook, one.question.cell, one.kind, len(one.students))
+                + (" ".join(one.students),)
+                for one in figures.unexplained
+            ],
+        ),
+        Sheet(
+            "needs-a-person",
+            ("what", "student", "name", "why", "links"),
+            [
+                (what, one.student, one.name, one.why, " ".join(link.url for link in one.links))
+                for what, group in (
+                    ("cannot be graded", needy.unclear),
+                    ("look at the points", needy.odd),
+                    ("written answers", needy.waiting),
+                )
+                for one in group
+            ],
+        ),
+        Sheet(
+            "similar",
+            ("notebook", "student", "name", "other", "other_name", "share", "fingerprints")
+            + ("answers", "letter_for_letter"),
+            [
+                (one.notebook, one.left, names[one.left], one.right, names[one.right], one.share)
+                + (one.shared, " ".join(answer.cell for answer in one.answers))
+                + (" ".join(answer.cell for answer in one.answers if answer.letter_for_letter),)
+                for one in figures.pairs
+            ],
+        ),
+        Sheet("handing-in", ("when", "students"), list(figures.handing_in.items())),
+        Sheet(
+            "late",
+            ("student", "name", "hours_late", "points_off"),
+            [
+                (one.student, one.name, one.late_seconds / 3600, points(one.penalty))
+                for one in figures.late
+            ],
+        ),
+        Sheet(
+            "run-times",
+            ("notebook", "student", "seconds", "stopped"),
+            [
+                (one.notebook, student, one.seconds.get(student), one.stopped.get(student, ""))
+                for one in figures.run_times
+                for student in {**one.seconds, **one.stopped}
+            ],
+        ),
+    ]
+
+
+def anonymous_sheets(shown: Anonymous) -> list[Sheet]:
+    """Make the sheets of the anonymous report.
+
+    Parameters
+    ----------
+    shown : Anonymous
+
+    Returns
+    -------
+    list of Sheet
+    """
+    return [
+        _totals(shown.bins),
+        Sheet(
+            "questions",
+            ("notebook", "title", "points", "percent"),
+            [(one.notebook, one.title, one.max_score, one.percent) for one in shown.questions],
+        ),
+        Sheet(
+            "mistakes",
+            ("sentence", "students", "of"),
+            [(one.sentence, one.students, shown.students) for one in shown.mistakes],
+        ),
+    ]
+
+
+def _totals(bins: Iterable[Bin]) -> Sheet:
+    rows = [(one.low, one.high, one.students) for one in bins]
+    return Sheet("totals", ("from", "to", "students"), rows)
