@@ -17,6 +17,8 @@ FORMULA_START = re.compile(r"(^|;)(\s*)(?=[=+@-])")
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes its place when all is written, and until then leaves what is there.
 
+    After a power cut, too, the file is there as a whole or as it was.
+
     Parameters
     ----------
     path : Path
@@ -31,6 +33,8 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         scratch.unlink(missing_ok=True)  # of a run that was killed; it may be a link
         with scratch.open("xb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
@@ -49,12 +53,13 @@ def replace_whole(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def table(rows: Iterable[Iterable[str]]) -> bytes:
-    """Write rows as CSV in UTF-8, in which no cell is a formula.
+def table(rows: Iterable[Iterable[str | float | None]]) -> bytes:
+    """Write rows as CSV in UTF-8, in which no text is a formula.
 
     Parameters
     ----------
-    rows : iterable of iterable of str
+    rows : iterable of iterable of str, float or None
+        None becomes an empty cell.
 
     Returns
     -------
@@ -62,5 +67,9 @@ def table(rows: Iterable[Iterable[str]]) -> bytes:
         With the line ends of RFC 4180; cells that hold a part of one are quoted.
     """
     text = io.StringIO()
-    csv.writer(text).writerows([FORMULA_START.sub(r"\1\2'", cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([_no_formula(cell) for cell in row] for row in rows)
     return text.getvalue().encode(errors="replace")
+
+
+def _no_formula(cell):
+    return FORMULA_START.sub(r"\1\2'", cell) if isinstance(cell, str) else cell

@@ -51,7 +51,7 @@ def test_version(coursekit):
 
 def test_there_are_the_commands_that_the_readme_names():
     commands = ["collect", "doctor", "feedback", "grade", "grades", "pdf", "release", "verdict"]
-    commands += ["archive", "forget", "worksheet"]
+    commands += ["archive", "forget", "formgrader", "report", "worksheet"]
     assert sorted(main.commands) == sorted(commands)
     readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
     assert all(f"coursekit {command} " in readme for command in commands)

@@ -17,9 +17,9 @@ from coursekit.errors import KitError
 from coursekit.grading.execute import BoundedExecute
 from coursekit.grading.finding import Found
 from coursekit.grading.mending import RESOURCE
-from coursekit.grading.todo import write_whole
 from coursekit.grading.together import Preprocessors
 from coursekit.grading.trouble import told
+from coursekit.writing import replace_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +183,7 @@ class SecondHalf(_Half):
         folder = Path(self._format_dest(names["assignment"], names["student"]))
         # Indenting it, as nbformat does, would take three times as long.
         graded = json.dumps(strip_transient(notebook), ensure_ascii=False)
-        write_whole(folder / f"{posed.name}.ipynb", f"{graded}\n")
+        replace_whole(folder / f"{posed.name}.ipynb", f"{graded}\n".encode())
 
 
 def _with_outputs(sanitised, text):

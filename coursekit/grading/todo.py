@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from coursekit.course import Course
+from coursekit.writing import replace_whole
 
 STATE = ".coursekit.json"
 
@@ -87,7 +88,8 @@ def note_left(folder: Path, handed_in: str, names: Iterable[str]) -> None:
     names : iterable of str
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / STATE, json.dumps({"handed_in": handed_in, "left": sorted(names)}))
+    left = json.dumps({"handed_in": handed_in, "left": sorted(names)})
+    replace_whole(folder / STATE, left.encode())
 
 
 def forget_graded(folder: Path, names: Iterable[str]) -> None:
@@ -122,22 +124,6 @@ def forget_student(folder: Path, names: Iterable[str]) -> None:
     if folder.is_dir() and not any(folder.glob("*.ipynb")):
         (folder / STATE).unlink(missing_ok=True)
         folder.rmdir()
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that after a power cut it is there as a whole or as it was.
-
-    Parameters
-    ----------
-    path : Path
-    text : str
-    """
-    scratch = path.with_name(f"{path.name}.new")
-    with open(scratch, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(scratch, path)
 
 
 def _state(folder: Path) -> dict | None:

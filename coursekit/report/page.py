@@ -12,7 +12,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from coursekit.course import Course, private_files
 from coursekit.errors import KitError
 from coursekit.grading.student import points
-from coursekit.grading.todo import write_whole
 from coursekit.report.anonymous import FEWEST, anonymous
 from coursekit.report.charts import histogram, range_words
 from coursekit.report.figures import Figures
@@ -20,6 +19,7 @@ from coursekit.report.fingerprints import CODE_RUN, TEXT_RUN
 from coursekit.report.mistakes import KINDS, by_question
 from coursekit.report.sheets import Sheet, anonymous_sheets, sheets
 from coursekit.report.similar import FEWEST_SHARED, USUAL_LEAST, USUAL_SHARE
+from coursekit.writing import replace_whole
 
 QUESTIONS_SHOWN = 12
 """Questions with trouble that no mistake explains; the CSV file lists all."""
@@ -123,13 +123,12 @@ def write_report(folder: Path, name: str, html: str, tables: list[Sheet]) -> Wri
         If a file cannot be written.
     """
     page = folder / f"{name}.html"
-    paths = {folder / f"{name}-{sheet.name}.csv": sheet.text for sheet in tables}
+    paths = {folder / f"{name}-{sheet.name}.csv": sheet.data for sheet in tables}
     try:
         with private_files():
             folder.mkdir(parents=True, exist_ok=True)
-            for path, text in {**paths, page: html}.items():
-                path.with_name(f"{path.name}.new").unlink(missing_ok=True)
-                write_whole(path, text.encode("utf-8", "replace").decode())
+            for path, data in {**paths, page: html.encode(errors="replace")}.items():
+                replace_whole(path, data)
     except OSError as problem:
         raise KitError(f"{folder} cannot be written: {problem.strerror}.") from problem
     return Written(page, list(paths))

@@ -1,15 +1,13 @@
 """The CSV file behind each figure."""
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from coursekit.grading.results import FORMULA_START
 from coursekit.grading.student import points
 from coursekit.report.anonymous import Anonymous
 from coursekit.report.figures import Figures
 from coursekit.report.totals import Bin
+from coursekit.writing import table
 
 
 @dataclass(frozen=True)
@@ -30,21 +28,13 @@ class Sheet:
     rows: list[tuple]
 
     @property
-    def text(self) -> str:
+    def data(self) -> bytes:
         """The CSV, in which no text can be a formula."""
-        file = io.StringIO(newline="")
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(self.header)
-        writer.writerows([_cell(value) for value in row] for row in self.rows)
-        return file.getvalue()
+        return table([self.header, *([_rounded(value) for value in row] for row in self.rows)])
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return FORMULA_START.sub(r"\1\2'", value) if isinstance(value, str) else str(value)
+def _rounded(value):
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def sheets(figures: Figures) -> list[Sheet]:

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import expect
 
 PATIENCE = 60  # seconds until something that was asked for must be there
+expect.set_options(timeout=1000 * PATIENCE)
 READY = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 RAN = re.compile(r"\[\d+\]:")
 

@@ -252,7 +252,7 @@ def database_full(*arguments, **options):
 @pytest.mark.parametrize(
     ("place", "failure"),
     [
-        ((halves, "write_whole"), no_space),
+        ((halves, "replace_whole"), no_space),
         ((gradebook._Session, "save"), database_full),
         ((stock.SaveAutoGrades, "_add_score"), database_full),
     ],

@@ -32,7 +32,7 @@ def test_nothing_of_a_person_is_in_page_and_tables(released, make, hostile, mist
         student.mistakes = (mistake,)
     found = make(released, *hostile, *more)
     html, sheets = anonymous_report(found, MADE)
-    text = "\n".join([html, *(sheet.text for sheet in sheets)])
+    text = "\n".join([html, *(sheet.data.decode() for sheet in sheets)])
     for student in found.read.students:
         for word in (*student.name.split(), student.student):
             assert len(word) < 4 or word not in text

@@ -98,7 +98,9 @@ def test_chart_has_words_and_a_table(released, make):
 
 def test_tables_are_the_figures_and_no_formula(released, make, hostile):
     _, sheets = full_report(released, make(released, *hostile), MADE)
-    tables = {sheet.name: list(csv.DictReader(io.StringIO(sheet.text))) for sheet in sheets}
+    tables = {
+        sheet.name: list(csv.DictReader(io.StringIO(sheet.data.decode()))) for sheet in sheets
+    }
     assert sum(int(row["students"]) for row in tables["totals"]) == 5
     assert tables["mistakes"][0]["who"] == "14 15"
     (waiting,) = tables["needs-a-person"]
@@ -110,12 +112,12 @@ def test_tables_are_the_figures_and_no_formula(released, make, hostile):
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", " =x", "a;=x", "\t=x"])
 def test_text_in_a_table_is_no_formula(text):
-    line = Sheet("x", ("a",), [(text,)]).text.splitlines()[1].strip('"')
+    line = Sheet("x", ("a",), [(text,)]).data.decode().splitlines()[1].strip('"')
     assert line.lstrip()[0] == "'" or ";'" in line
 
 
 def test_numbers_in_a_table_stay_numbers():
-    assert Sheet("x", ("a", "b", "c"), [(-0.25, None, 3)]).text == "a,b,c\n-0.25,,3\n"
+    assert Sheet("x", ("a", "b", "c"), [(-0.25, None, 3)]).data == b"a,b,c\r\n-0.25,,3\r\n"
 
 
 def test_files_are_the_owners_and_writing_twice_is_safe(tmp_path):
