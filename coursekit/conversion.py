@@ -13,6 +13,8 @@ from coursekit.errors import KitError
 
 # The line of a traceback that tells the exception, without its module.
 EXCEPTION = re.compile(r"^(?:\w+\.)*(\w+: .*|\w+)$", re.MULTILINE)
+# Of a file or folder: Python's own words tell the reason first, and its number.
+OF_A_FILE = re.compile(r"\w+: \[Errno \d+\] (.+?): '(.+)'")
 LOG = logging.getLogger("coursekit.nbgrader")
 
 
@@ -31,7 +33,7 @@ class _Listener(logging.Handler):
             self.notebook = message.rpartition("/")[2]
         elif message.startswith("Traceback "):
             last = EXCEPTION.findall(message)[-1:]
-            self.exception = self.exception or "".join(last)
+            self.exception = self.exception or OF_A_FILE.sub(r"\2: \1.", "".join(last))
         elif record.levelno >= logging.ERROR:
             self.error = self.error or message
 

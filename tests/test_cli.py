@@ -110,6 +110,14 @@ def test_wrong_usage(coursekit, course, arguments):
     assert_fails(coursekit(*arguments), code=2)
 
 
+@pytest.mark.parametrize(
+    ("command", "file"), [("collect", "DOWNLOAD.zip"), ("worksheet", "WORKSHEET.csv")]
+)
+def test_file_that_was_left_out_is_named(coursekit, course, command, file):
+    result = coursekit(command, "round", "--course", course.root)
+    assert_fails(result, f"{file} is missing after 'round'", code=2)
+
+
 def test_wrong_zip(coursekit, course, tmp_path):
     path = tmp_path / "download.zip"
     path.write_text("not a zip")
@@ -152,6 +160,43 @@ def test_collect_tells_what_is_missing_and_ignored_without_names(coursekit, cour
     ]
     assert "ignored" not in result.output
     assert "A B" not in result.output
+
+
+def test_collect_tells_of_notebooks_under_other_names_in_one_line(coursekit, released, download):
+    files = {"a": answer(released, "sums", {}), "b": answer(released, "products", {})}
+    told = coursekit("collect", download(**files), "--course", released.root).output
+    assert told.splitlines()[1] == (
+        "  11: products.ipynb was found as b.ipynb. sums.ipynb was found as a.ipynb."
+    )
+
+
+def test_worksheet_says_that_nothing_was_filled_in(coursekit, released, tmp_path):
+    sheet = tmp_path / "worksheet.csv"
+    sheet.write_text(
+        "Identifier,Grade,Maximum grade,Last modified (submission),Last modified (grade)\n"
+        'Participant 11,,100.00,"Thursday, 19 November 2026, 12:30 PM",-\n'
+    )
+    result = coursekit("worksheet", sheet, "--course", released.root)
+    assert result.exit_code == 0
+    assert "unless you removed it yourself (coursekit forget): 11" in result.output
+    assert result.output.endswith("No grade was filled in, so there is nothing to upload yet.\n")
+
+
+def test_forget_says_what_would_bring_the_student_back(coursekit, course, download):
+    path = download(sums="S")
+    coursekit("collect", path, "--course", course.root)
+    told = coursekit("forget", "--student", "11", "--yes", "--course", course.root).output
+    assert "A download that holds the student's work brings it back" in told
+    assert "1 new" in coursekit("collect", path, "--course", course.root).output
+
+
+def test_feedback_that_cannot_be_written_is_told_without_a_traceback(coursekit, released, download):
+    coursekit("collect", download(sums=answer(released, "sums", {})), "--course", released.root)
+    coursekit("grade", "--course", released.root)
+    released.feedback.write_text("in the way")
+    result = coursekit("feedback", "--course", released.root)
+    assert_fails(result, "No pages could be written for: 11.")
+    assert f"  11: {released.feedback}/11: Not a directory." in result.stdout.splitlines()
 
 
 def test_collect_tells_once_that_times_are_unknown_and_whose_work_stays(

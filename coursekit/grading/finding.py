@@ -16,7 +16,7 @@ from coursekit.grading.wording import NeedsPerson, listing, plain, sentence
 FOUND = "found"
 MISSING = "missing"
 NEEDS_PERSON = "needs a person"
-REMEDY = "ask the student for the file, or remove it to give 0 points"
+LONGEST_PLACE = 200  # characters of submitted/<student>/<assignment> in a sentence
 ENOUGH = 0.5  # of a release's cell ids, where nothing else tells whose a notebook is
 
 
@@ -94,11 +94,12 @@ def find_notebooks(folder: Path, released: Mapping[str, NotebookNode]) -> dict[s
         (strangers if name is None else candidates[name]).append(candidate)
 
     others = look_through(folder, take)
-    nothing = not any(candidates.values())
+    place = plain("/".join(Path(folder).parts[-3:]), LONGEST_PLACE)
+    absent = [name for name in released if not candidates[name]]
     return {
-        name: _choose(name, candidates[name], release)
+        name: _choose(name, candidates[name], release, place)
         if candidates[name]
-        else _absent(name, others, strangers, nothing)
+        else _absent(name, absent, others, strangers, place, nothing=len(absent) == len(released))
         for name, release in released.items()
     }
 
@@ -154,7 +155,7 @@ def _shared(cells: list[NotebookNode], release: NotebookNode) -> tuple[int, int]
     return len(grade_ids), len(cell_ids) if len(cell_ids) >= ENOUGH * len(items) else 0
 
 
-def _choose(name: str, candidates: list[_Candidate], release: NotebookNode) -> Found:
+def _choose(name: str, candidates: list[_Candidate], release: NotebookNode, place: str) -> Found:
     """Choose among the files that are one notebook."""
     file_name = f"{name}.ipynb"
     # The right name in the right place first, then the right name elsewhere.
@@ -163,14 +164,15 @@ def _choose(name: str, candidates: list[_Candidate], release: NotebookNode) -> F
     fit = [one for one in candidates if one.read is not None]
     unfit = [one for one in candidates if one.read is None]
     if not fit:
-        return _needs_person(_unfit(unfit, file_name))
+        return _needs_person(_unfit(unfit, file_name), place, _paths(unfit))
     chosen = next(
         (one for one in fit if all(one.answers.items() >= o.answers.items() for o in fit)), None
     )
     if chosen is None:
-        return Found(NEEDS_PERSON, sentences=(_undecided(file_name, fit),))
+        return Found(NEEDS_PERSON, sentences=(_undecided(file_name, fit, place),))
     if unfit and not chosen.answers:
-        return _needs_person(f"{plain(chosen.path)} holds no answer, and {_unfit(unfit)}")
+        problem = f"{plain(chosen.path)} holds no answer, and {_unfit(unfit)}"
+        return _needs_person(problem, place, _paths(unfit))
     done = []
     if _nfc(chosen.path) != _nfc(file_name):
         done.append(f"{file_name} was found as {plain(chosen.path)}.")
@@ -211,35 +213,60 @@ def _with_answers(candidate: _Candidate, release: NotebookNode) -> _Candidate:
     return replace(candidate, answers=answers)
 
 
-def _needs_person(problem: str) -> Found:
-    return Found(NEEDS_PERSON, sentences=(f"{problem}; {REMEDY}.",))
+def _needs_person(problem: str, place: str, files: str) -> Found:
+    """Say what the matter is, and what to do about which files in the student's folder."""
+    remedy = f"put the file that the student sends into {place}, or remove {files} there to give 0"
+    return Found(NEEDS_PERSON, sentences=(f"{problem}; {remedy} points.",))
+
+
+def _paths(candidates: list[_Candidate]) -> str:
+    return listing([one.path for one in candidates])
 
 
 def _unfit(candidates: list[_Candidate], file_name: str = "") -> str:
     """Say why files cannot be graded."""
     if [one.path for one in candidates] == [file_name]:
         return f"{file_name}: {candidates[0].problem}"
-    told = listing([one.path for one in candidates])
-    return f"{told} cannot be graded: {'; '.join(dict.fromkeys(o.problem for o in candidates))}"
+    problems = "; ".join(dict.fromkeys(one.problem for one in candidates))
+    return f"{_paths(candidates)} cannot be graded: {problems}"
 
 
-def _undecided(file_name: str, candidates: list[_Candidate]) -> str:
+def _undecided(file_name: str, candidates: list[_Candidate], place: str) -> str:
     """Name the files of which none has all answers, and the cells in which they differ."""
     cells = dict.fromkeys(cell for one in candidates for cell in one.answers)
     differ = [cell for cell in cells if len({one.answers.get(cell) for one in candidates}) > 1]
     return (
-        f"It is not plain which of {listing([one.path for one in candidates])} is {file_name}: "
-        f"they differ in {listing(differ)}; keep only the one that counts."
+        f"It is not plain which of {_paths(candidates)} is {file_name}: they differ in "
+        f"{listing(differ)}; keep only the one that counts in {place}."
     )
 
 
-def _absent(name: str, others: Others, strangers: list[_Candidate], nothing: bool) -> Found:
-    """Say what is known of a notebook that is not there."""
+def _absent(
+    name: str,
+    absent: list[str],
+    others: Others,
+    strangers: list[_Candidate],
+    place: str,
+    nothing: bool,
+) -> Found:
+    """Say what is known of a notebook that is not there, of several at once where it is the same.
+
+    Parameters
+    ----------
+    absent : list of str
+        All that are not there, `name` among them.
+    nothing : bool
+        Whether no notebook is.
+    """
     unclear = [stranger.told() for stranger in strangers] + others.problems
     if unclear:
         if len(unclear) > 3:
             unclear[3:] = [f"one of {len(unclear) - 3} more files"]
-        return _needs_person(f"{name}.ipynb cannot be found, unless it is {' or '.join(unclear)}")
+        wanted = listing([f"{one}.ipynb" for one in absent])
+        may_be = "it is" if len(absent) == 1 else "one of them is"
+        problem = f"{wanted} cannot be found, unless {may_be} {' or '.join(unclear)}"
+        return _needs_person(problem, place, "it" if len(unclear) == 1 else "these")
     if nothing and others.pdfs:
-        return _needs_person(f"There is no notebook, only a PDF: {listing(others.pdfs)}")
+        pdfs = listing(others.pdfs)
+        return _needs_person(f"There is no notebook, only a PDF: {pdfs}", place, pdfs)
     return Found(MISSING, sentences=(f"{name}.ipynb was not handed in.",))

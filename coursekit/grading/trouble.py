@@ -30,6 +30,8 @@ def told(problem: BaseException) -> str:
                 "student again."
             )
         return f"the gradebook: {problem.orig}"
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{f'{problem.filename}: ' if problem.filename else ''}{problem.strerror}."
     return f"{type(problem).__name__}: {problem}"
 
 

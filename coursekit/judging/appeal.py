@@ -72,10 +72,14 @@ def appeal(course: Course, assignment: str, student: str, cell_id: str) -> Appea
         raise KitError(
             f"Nothing of {student} is graded in {assignment}; run: coursekit grade {assignment}"
         )
+    judged = []
     for path in sorted(folder.glob("*.ipynb")):
         notebook = read_graded(path)
         for index, cell in enumerate(notebook.cells):
-            if judge_line(cell) and cell.metadata.nbgrader.grade_id == cell_id:
+            if not judge_line(cell):
+                continue
+            judged.append(cell.metadata.nbgrader.grade_id)
+            if judged[-1] == cell_id:
                 stored = read_verdict(cell)
                 if stored is None:
                     raise KitError(f"Cell {cell_id} of {path} holds no verdict; grade it again.")
@@ -84,7 +88,10 @@ def appeal(course: Course, assignment: str, student: str, cell_id: str) -> Appea
                     return Appeal(path, stored, _judge_again(course, folder, notebook))
                 except (RuntimeError, TimeoutError, NoSuchKernel) as problem:
                     raise KitError(f"{path} cannot be run again: {problem}") from problem
-    raise KitError(f"No graded notebook of {student} has a judged cell called {cell_id}.")
+    raise KitError(
+        f"No graded notebook of {student} has a judged cell called {cell_id!r}; there are: "
+        f"{', '.join(judged) or 'none'}."
+    )
 
 
 def _judge_again(course, folder, notebook):

@@ -138,7 +138,9 @@ def check_archive(path: Path) -> None:
 
 def _check_new(output: Path):
     if os.path.lexists(output):
-        raise KitError(f"{output} exists, and an archive is never replaced; choose another name.")
+        raise KitError(
+            f"{output} exists, and an archive is never replaced; name another file with -o."
+        )
     if not output.parent.is_dir():
         raise KitError(f"There is no folder {output.parent} to write an archive to.")
 

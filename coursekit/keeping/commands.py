@@ -27,7 +27,8 @@ def forget_(course: "Course", student: str, yes: bool):
     _tell_traces(forget(course, student), "removed")
     click.echo(
         "What you downloaded from MyCourses and keep outside the course is not touched, nor are "
-        "backups."
+        "backups. A download that holds the student's work brings it back when it is collected "
+        "again: remove the student's folder from that zip first, or the submission in MyCourses."
     )
 
 

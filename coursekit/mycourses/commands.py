@@ -31,7 +31,7 @@ def collect_(course: "Course", arguments: tuple[str, ...], worksheet: Path | Non
     """Unpack MyCourses' zip of all submissions into submitted/."""
     from coursekit.mycourses.collect import collect
 
-    name, download = _name_and_file(arguments, "an assignment and one zip")
+    name, download = _name_and_file(arguments, "DOWNLOAD.zip")
     _tell_collected(collect(course, course.assignment(name), download, worksheet))
 
 
@@ -65,7 +65,7 @@ def worksheet_(course: "Course", arguments: tuple[str, ...], **options):
     """
     from coursekit.mycourses.filling import fill
 
-    name, worksheet = _name_and_file(arguments, "an assignment and one worksheet")
+    name, worksheet = _name_and_file(arguments, "WORKSHEET.csv")
     _tell_filled(fill(course, course.assignment(name), worksheet, **options))
 
 
@@ -133,7 +133,9 @@ def _name_and_file(arguments: tuple[str, ...], expected: str) -> tuple[str | Non
     """Tell an assignment, which may be left out, from the file after it."""
     *names, file = arguments
     if len(names) > 1:
-        raise click.UsageError(f"Expected {expected}.")
+        raise click.UsageError(f"Expected one assignment and one {expected}.")
+    if not names and not Path(file).suffix and not Path(file).is_file():
+        raise click.UsageError(f"{expected} is missing after {file!r}: name the file, too.")
     return next(iter(names), None), FILE.convert(file, None, click.get_current_context())
 
 
@@ -148,8 +150,8 @@ def _tell_collected(collected: "Collected"):
             click.echo(f"  {submission.student}: not handed in: {', '.join(submission.missing)}")
         for sentence in submission.unclear:
             click.echo(f"  {submission.student}: needs a person: {sentence}")
-        for sentence in submission.told:
-            click.echo(f"  {submission.student}: {sentence}")
+        if submission.told:
+            click.echo(f"  {submission.student}: {' '.join(submission.told)}")
         if submission.files:
             click.echo(f"  {submission.student}: {submission.change}: {listing(submission.files)}")
     for ignored in collected.ignored:
@@ -186,8 +188,9 @@ def _tell_filled(filled: "Filled"):
             "  no comments: the worksheet has no column for them; turn on Feedback types, Feedback "
             "comments in the assignment's settings, if you want them"
         )
-    if filled.students:
-        click.echo(ORDER)
+    click.echo(
+        ORDER if filled.students else "No grade was filled in, so there is nothing to upload yet."
+    )
 
 
 def _tell_packed(packed: "Packed", limit: float):

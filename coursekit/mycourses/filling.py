@@ -10,7 +10,7 @@ from coursekit.errors import KitError
 from coursekit.grading.results import results
 from coursekit.grading.student import StudentResult
 from coursekit.mycourses.cells import quoted
-from coursekit.mycourses.comment import comment, written_by_hand
+from coursekit.mycourses.comment import OURS, comment, written_by_hand
 from coursekit.mycourses.ready import ABSENT, LATER, not_ready, outdated
 from coursekit.mycourses.replacing import write_copy
 from coursekit.mycourses.sheet import (
@@ -18,13 +18,15 @@ from coursekit.mycourses.sheet import (
     CHANGEABLE,
     COMMENTS,
     GRADE,
+    GRADED,
     MAXIMUM,
     Sheet,
     sheet_of,
 )
-from coursekit.mycourses.worksheet import NEVER, SUBMITTED
+from coursekit.mycourses.worksheet import NEVER, SUBMITTED, check_dates
 
 CENT = Decimal("0.01")
+COPY = "-graded"  # the end of the name of a copy
 LOCKED = "MyCourses says that the grade cannot be changed"
 
 
@@ -99,11 +101,11 @@ def fill(
     Raises
     ------
     KitError
-        If the worksheet is not one, or one of another assignment, or if the copy cannot be
-        written; nothing is written then.
+        If the worksheet is not one, or one of another assignment, or has been filled in, or if
+        the copy cannot be written; nothing is written then.
     """
     worksheet = Path(worksheet)
-    output = Path(output or worksheet.with_name(f"{worksheet.stem}-graded.csv"))
+    output = Path(output or worksheet.with_name(f"{worksheet.stem}{COPY}.csv"))
     try:
         before = worksheet.read_bytes()
     except OSError as problem:
@@ -116,6 +118,8 @@ def fill(
     try:
         text = before.decode()
         sheet = sheet_of(text)
+        _check_download(worksheet, sheet)
+        check_dates(sheet, course)
         others = {} if provisional else outdated(course, assignment, sheet)
         filled = fill_rows(sheet, found, others, max_points, provisional, unknown)
     except UnicodeDecodeError as problem:
@@ -125,6 +129,24 @@ def fill(
     write_copy(worksheet, sheet_of(text), output, sheet.text)
     filled.path = output
     return filled
+
+
+def _check_download(worksheet: Path, sheet: Sheet):
+    """Refuse a copy that was filled in before: its provisional grades would stay.
+
+    MyCourses writes the time of grading beside each grade, a copy does not.
+    """
+    ours = any(
+        sheet.told(participant, GRADE) not in NEVER
+        and sheet.told(participant, GRADED) in NEVER
+        and OURS.match(sheet.told(participant, COMMENTS))
+        for participant in sheet.participants
+    )
+    if ours or worksheet.stem.endswith(COPY):
+        raise FillingError(
+            f"it is a copy that coursekit worksheet has filled in{'' if ours else ', by its name'};"
+            " give the worksheet as you downloaded it from MyCourses"
+        )
 
 
 def fill_rows(

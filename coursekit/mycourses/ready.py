@@ -6,11 +6,16 @@ from coursekit.course import Course
 from coursekit.grading.handed_in import handed_in_at
 from coursekit.grading.student import StudentResult, points
 from coursekit.mycourses.sheet import Sheet
-from coursekit.mycourses.worksheet import SUBMITTED, WorksheetError, moment
+from coursekit.mycourses.worksheet import SUBMITTED, date
 
 ABSENT = "nothing was handed in"
-LATER = "handed in after the collection: collect a new download, and grade it"
-RESUBMITTED = f"{LATER}, or add --provisional"
+RESUBMITTED = (
+    "handed in after the collection: collect a new download, and grade it, or add --provisional"
+)
+LATER = (
+    "MyCourses has a submission that is not collected: collect a new download, and grade it, "
+    "unless you removed it yourself (coursekit forget)"
+)
 WITHDRAWN = (
     "MyCourses has no submission (any more): if it was withdrawn, remove the folder under "
     "submitted/, else add --provisional"
@@ -74,10 +79,7 @@ def outdated(course: Course, assignment: str, sheet: Sheet) -> dict[str, str]:
     collected = {folder.parent.name for folder in course.submissions(assignment)}
     reasons = {}
     for participant in sheet.participants if SUBMITTED in sheet.columns else ():
-        try:
-            submitted = moment(sheet.told(participant, SUBMITTED), course)
-        except WorksheetError as problem:
-            raise WorksheetError(f"{sheet.where(participant)}: {problem}") from problem
+        submitted = date(sheet, participant, SUBMITTED, course)
         if participant not in collected:
             continue
         if submitted is None:

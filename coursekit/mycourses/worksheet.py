@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coursekit.course import CONFIG_FILE, Course
 from coursekit.errors import KitError
-from coursekit.mycourses.sheet import AGAIN, Sheet, listed
+from coursekit.mycourses.sheet import AGAIN, ENGLISH, GRADED, Sheet, listed
 
 NAME = "Full name"
 EMAIL = "Email address"
@@ -98,34 +98,54 @@ def read_worksheet(path: Path, course: Course) -> dict[str, Participant]:
 
 
 def _participant(sheet: Sheet, number: str, course: Course) -> Participant:
-    try:
-        submitted = moment(sheet.told(number, SUBMITTED), course)
-    except WorksheetError as problem:
-        raise WorksheetError(f"{sheet.where(number)}: {problem}") from problem
     return Participant(
         number=number,
         name=sheet.told(number, NAME),
         email=sheet.told(number, EMAIL),
         id_number=sheet.told(number, ID_NUMBER),
-        submitted=submitted,
+        submitted=date(sheet, number, SUBMITTED, course),
         group=sheet.told(number, GROUP),
     )
 
 
-def moment(text: str, course: Course) -> datetime | None:
+def check_dates(sheet: Sheet, course: Course) -> None:
+    """Refuse a worksheet in which MyCourses could not read a date.
+
+    It would skip the row in silence.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    course : Course
+        As in `read_worksheet`.
+
+    Raises
+    ------
+    WorksheetError
+        As in `date`.
+    """
+    for number in sheet.participants:
+        for column in (SUBMITTED, GRADED):
+            date(sheet, number, column, course)
+
+
+def date(sheet: Sheet, number: str, column: str, course: Course) -> datetime | None:
     """Read a date such as ``Thursday, 19 November 2026, 12:30 PM``.
 
     Parameters
     ----------
-    text : str
-        A cell of the column `SUBMITTED`.
+    sheet : Sheet
+    number : str
+        The participant's.
+    column : str
+        `SUBMITTED` or `GRADED`.
     course : Course
         As in `read_worksheet`.
 
     Returns
     -------
     datetime or None
-        In UTC; None if nothing was handed in.
+        In UTC; None if nothing was handed in or graded.
 
     Raises
     ------
@@ -133,6 +153,7 @@ def moment(text: str, course: Course) -> datetime | None:
         If the date has another form, or the form is none. The sentence does not end in a full stop.
     """
     date_format = _date_format(course)
+    text = sheet.told(number, column)
     if text in NEVER:
         return None
     try:
@@ -142,11 +163,12 @@ def moment(text: str, course: Course) -> datetime | None:
         remedy = (
             f"set c.MyCourses.date_format in {CONFIG_FILE} to the form that it has"
             if english
-            else f"set the language of MyCourses to English and {AGAIN}, or, if the date is in "
-            f"numbers, set c.MyCourses.date_format in {CONFIG_FILE}"
+            else f"{ENGLISH}, or, if MyCourses itself writes dates in numbers, set "
+            f"c.MyCourses.date_format in {CONFIG_FILE}"
         )
         raise WorksheetError(
-            f"the date {text!r} is not of the form {EXAMPLE.strftime(date_format)!r}; {remedy}"
+            f'{sheet.where(number)}, "{column}": the date {text!r} is not of the form '
+            f"{EXAMPLE.strftime(date_format)!r}; {remedy}"
         ) from problem
 
 

@@ -101,9 +101,10 @@ def test_outcome_says_what_is_missing(graded, student, detail):
 
 def test_damage_that_needs_a_person_names_the_notebooks_and_the_remedy(graded):
     assert graded[1]["4-broken"].detail == (
-        "products.ipynb: The file is empty; ask the student for the file, or remove it to give 0 "
-        "points. sums.ipynb: The file breaks off in the middle, after 1 bytes; ask the "
-        "student for the file, or remove it to give 0 points."
+        "products.ipynb: The file is empty; put the file that the student sends into "
+        "submitted/4-broken/round, or remove products.ipynb there to give 0 points. "
+        "sums.ipynb: The file breaks off in the middle, after 1 bytes; put the file that the "
+        "student sends into submitted/4-broken/round, or remove sums.ipynb there to give 0 points."
     )
 
 

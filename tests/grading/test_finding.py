@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from coursekit.grading import files
-from coursekit.grading.finding import FOUND, MISSING, NEEDS_PERSON, REMEDY, find_notebooks
+from coursekit.grading.finding import FOUND, MISSING, NEEDS_PERSON, find_notebooks
 from coursekit.grading.repair import mend
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError"
@@ -73,7 +73,9 @@ def find(folder, handed_in, released=RELEASED):
         if result.status == FOUND:
             mend(result.notebook, released[name])
         if result.status == NEEDS_PERSON:
-            assert result.sentences[-1].endswith((REMEDY + ".", "keep only the one that counts."))
+            place = "/".join(folder.parts[-3:])
+            told = (f"into {place}, or remove .* there to give 0 points", f"counts in {place}")
+            assert re.search(rf"({'|'.join(told)})\.$", result.sentences[-1])
         assert (result.notebook is not None) == (result.status == FOUND)
         assert bool(result.path) == (result.status == FOUND)
         assert result.sentences or result.status == FOUND
@@ -371,9 +373,13 @@ def test_file_with_all_answers_of_the_others_wins(tmp_path, own):
 def test_two_files_with_different_answers_need_a_person(tmp_path, one, other, differ):
     found = find(tmp_path, {"derivation.ipynb": one, "final/derivation.ipynb": other})
     assert found["derivation"].status == NEEDS_PERSON
-    assert found["derivation"].sentences == (
-        "It is not plain which of derivation.ipynb and final/derivation.ipynb is "
-        f"derivation.ipynb: they differ in {differ}; keep only the one that counts.",
+    assert (
+        found["derivation"]
+        .sentences[0]
+        .startswith(
+            "It is not plain which of derivation.ipynb and final/derivation.ipynb is "
+            f"derivation.ipynb: they differ in {differ}; keep only the one that counts in "
+        )
     )
     assert found["training"].status == MISSING
 
@@ -407,10 +413,11 @@ def test_copy_without_answers_is_not_taken_for_a_damaged_file(tmp_path, a):
     blank = answered("derivation", a=a)
     found = find(tmp_path, {"derivation.ipynb": b"", "copy/derivation.ipynb": blank})["derivation"]
     assert found.status == NEEDS_PERSON
-    assert found.sentences == (
+    assert found.sentences[0].startswith(
         "copy/derivation.ipynb holds no answer, and derivation.ipynb cannot be graded: The file "
-        "is empty; ask the student for the file, or remove it to give 0 points.",
+        "is empty; put the file "
     )
+    assert found.sentences[0].endswith("or remove derivation.ipynb there to give 0 points.")
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -458,27 +465,40 @@ def test_gradable_copy_is_taken_for_a_notebook_without_a_cell_of_the_release(tmp
 
 def test_two_damaged_files_are_both_named(tmp_path):
     found = find(tmp_path, {"derivation.ipynb": b"", "a/derivation.ipynb": b"no"})["derivation"]
-    assert found.sentences == (
+    assert found.sentences[0].startswith(
         "derivation.ipynb and a/derivation.ipynb cannot be graded: The file is empty; The file is "
-        "no notebook but other text, which begins “no”; ask the student for the file, or remove "
-        "it to give 0 points.",
+        "no notebook but other text, which begins “no”; put the file "
     )
+    assert "or remove derivation.ipynb and a/derivation.ipynb there" in found.sentences[0]
 
 
 def test_damaged_file_of_another_name_needs_a_person(tmp_path):
     found = find(tmp_path, {"derivation.ipynb": answered("derivation"), "draft.ipynb": b""})
     assert found["derivation"].status == FOUND
     assert found["training"].status == NEEDS_PERSON
-    assert found["training"].sentences == (
-        "training.ipynb cannot be found, unless it is draft.ipynb (The file is empty); ask the "
-        "student for the file, or remove it to give 0 points.",
+    assert (
+        found["training"]
+        .sentences[0]
+        .startswith(
+            "training.ipynb cannot be found, unless it is draft.ipynb (The file is empty); put the "
+        )
     )
 
 
 def test_of_many_damaged_files_some_are_named_and_the_others_counted(tmp_path):
     found = find(tmp_path, {f"{n}.ipynb": b"" for n in range(5)})["training"]
     assert "4.ipynb" not in found.sentences[0]
-    assert "2.ipynb (The file is empty) or one of 2 more files; ask" in found.sentences[0]
+    assert "2.ipynb (The file is empty) or one of 2 more files; put" in found.sentences[0]
+
+
+def test_of_all_notebooks_that_cannot_be_found_one_sentence_tells(tmp_path):
+    found = find(tmp_path, {"one.ipynb": b"", "two.ipynb": b""})
+    (sentence,) = {words for one in found.values() for words in one.sentences}
+    assert sentence.startswith(
+        "derivation.ipynb and training.ipynb cannot be found, unless one of them is one.ipynb (The "
+        "file is empty) or two.ipynb (The file is empty); put the file that the student sends into "
+    )
+    assert sentence.endswith("or remove these there to give 0 points.")
 
 
 @pytest.mark.parametrize("names", [["derivation"], ["derivation", "training"]])

@@ -40,7 +40,16 @@ ANSWERS = {
     "scale": "factor = 3\n\ndef scale(x):\n    return factor * x",
     "why": "Because the loss is a mean over the cases.",
 }
-REMEDY = "; ask the student for the file, or remove it to give 0 points."
+
+
+def remedy(files="it"):
+    """Return what a person can do, with PLACE for the student's folder."""
+    return (
+        f"; put the file that the student sends into PLACE, or remove {files} there to give 0 "
+        "points."
+    )
+
+
 MEMORY = 500  # MB more than before; parsing 200 MB of outputs takes over a thousand
 
 
@@ -215,7 +224,10 @@ def found(path, content=None, where=None):
 
 
 def unclear(content, *told):
-    return Case({"tasks.ipynb": content}, tuple(f"tasks.ipynb: {one}{REMEDY}" for one in told))
+    return Case(
+        {"tasks.ipynb": content},
+        tuple(f"tasks.ipynb: {one}{remedy('tasks.ipynb')}" for one in told),
+    )
 
 
 OLDER = "The notebook was in the older format {}; it was brought to 4.5."
@@ -309,7 +321,7 @@ UNCLEAR = {
     ),
     "damaged zip": Case(
         {"work.zip": b"PK\x03\x04 no more"},
-        (f"tasks.ipynb cannot be found, unless it is work.zip (the zip is damaged){REMEDY}",),
+        (f"tasks.ipynb cannot be found, unless it is work.zip (the zip is damaged){remedy()}",),
     ),
     "two different": Case(
         {
@@ -318,15 +330,19 @@ UNCLEAR = {
         },
         (
             "It is not plain which of tasks.ipynb and final/tasks.ipynb is tasks.ipynb: they "
-            "differ in scale; keep only the one that counts.",
+            "differ in scale; keep only the one that counts in PLACE.",
         ),
     ),
     "only a pdf": Case(
-        {"report.pdf": b"%PDF-1.7"}, (f"There is no notebook, only a PDF: report.pdf{REMEDY}",)
+        {"report.pdf": b"%PDF-1.7"},
+        (f"There is no notebook, only a PDF: report.pdf{remedy('report.pdf')}",),
     ),
     "markup in the name": Case(
         {"<b>x</b>.ipynb": b""},
-        (f"tasks.ipynb cannot be found, unless it is <b>x</b>.ipynb (The file is empty){REMEDY}",),
+        (
+            "tasks.ipynb cannot be found, unless it is <b>x</b>.ipynb (The file is empty)"
+            + remedy(),
+        ),
     ),
 }
 CASES = {**GRADED, **UNCLEAR}
@@ -521,6 +537,7 @@ def test_feedback_is_written_for_the_graded_alone(pages):
 @each_unclear
 def test_unclear_case_needs_a_person_who_is_told_what_to_do(course, first, student):
     (sentence,) = UNCLEAR[student].told
+    sentence = sentence.replace("PLACE", f"submitted/{student}/round")
     outcome = first.outcomes[student]
     assert (outcome.status, outcome.detail) == ("needs a person", sentence)
     result = first.results[student]

@@ -17,6 +17,7 @@ import coursekit
 from coursekit.course import Course
 from coursekit.errors import KitError
 from coursekit.grading.autograde import grade
+from coursekit.judging.appeal import appeal
 from coursekit.judging.seeds import course_secret
 from coursekit.keeping import archive as archiving
 from coursekit.keeping.archive import MANIFEST, archive, check_archive
@@ -129,7 +130,7 @@ def test_archive_copies_the_gradebook_between_two_changes_without_removed_rows(g
 
 def test_archive_never_overwrites(graded, tmp_path):
     (tmp_path / "kept.zip").write_bytes(b"an earlier year")
-    with pytest.raises(KitError, match="kept.zip exists, and an archive is never replaced"):
+    with pytest.raises(KitError, match="kept.zip exists, .* never replaced; .* with -o"):
         archive(graded, "round", tmp_path / "kept.zip")
     (tmp_path / "link.zip").symlink_to(tmp_path / "nowhere")
     with pytest.raises(KitError, match="exists"):
@@ -320,5 +321,7 @@ def test_verdict_works_in_an_unpacked_archive(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    with pytest.raises(KitError, match="called 'stage2'; there are: .*stage2-dE-dz2, .*stage9-"):
+        appeal(Course(unpacked), "round09", "11", "stage2")
     assert str(unpacked) in done.stdout
     assert done.stdout.endswith("the same verdict.\n")

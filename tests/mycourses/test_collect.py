@@ -149,7 +149,7 @@ def test_notebook_of_which_there_are_two_is_unclear(released, hand_in):
     assert (submission.notebooks, submission.missing) == ((), ("products",))
     assert submission.unclear == (
         "It is not plain which of sums.ipynb and v2.ipynb is sums.ipynb: they differ in add; "
-        "keep only the one that counts.",
+        "keep only the one that counts in submitted/101/round.",
     )
 
 
@@ -157,8 +157,8 @@ def test_what_is_unclear_of_all_notebooks_is_told_once(hand_in):
     submission = hand_in({"scan.pdf": "P"})
     assert submission.missing == ()
     assert submission.unclear == (
-        "There is no notebook, only a PDF: scan.pdf; ask the student for the file, or remove it "
-        "to give 0 points.",
+        "There is no notebook, only a PDF: scan.pdf; put the file that the student sends into "
+        "submitted/101/round, or remove scan.pdf there to give 0 points.",
     )
 
 

@@ -100,6 +100,16 @@ def test_the_same_work_takes_another_time_earlier_too(bring, work):
     assert contents(work)["timestamp.txt"] == "2026-11-19 10:00:00 UTC\n"
 
 
+def test_the_same_work_and_time_as_nbgrader_writes_them_are_unchanged(bring, work):
+    bring({"sums.ipynb": "S"}, NOON)
+    (work / "timestamp.txt").write_text("2026-11-19 10:00:00")
+    before = fingerprint(work)
+    assert bring({"sums.ipynb": "S"}, NOON).change == "unchanged"
+    bring({"sums.ipynb": "S", "scan.pdf": ""}, NOON)
+    (work / "scan.pdf").unlink()
+    assert fingerprint(work) == before
+
+
 @pytest.mark.parametrize("told", ["nonsense", ""])
 def test_time_that_cannot_be_read_keeps_no_work_out(bring, work, told):
     bring({"sums.ipynb": "1"}, ONE)

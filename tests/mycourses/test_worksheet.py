@@ -112,8 +112,8 @@ def test_file_from_a_spreadsheet_program_is_told_with_the_remedy(course, path, c
     ("rows", "message"),
     [
         ([row(1)[:-1]], r"row 2: 10 cells, expected 11"),
-        ([row(1), row(2, submitted="torstaina 19. marraskuuta")], r"row 3: the date 'torstaina"),
-        ([row(1, submitted="Thursday, 31 November 2026, 12:30 PM")], r"row 2: the date"),
+        ([row(1), row(2, submitted="torstaina 19. marraskuuta")], r"row 3, .*: the date 'torst"),
+        ([row(1, submitted="Thursday, 31 November 2026, 12:30 PM")], r"row 2, .*: the date"),
         ([["Osallistuja 1", *row(1)[1:]]], r"row 2: the identifier is 'Osallistuja 1'"),
         ([row(1), row(1)], r"row 3: participant 1 stands there twice"),
     ],
