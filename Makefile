@@ -2,7 +2,7 @@
 
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants bench bench-judge bench-kernel bench-pdf bench-collect lint release lab clean
+.PHONY: help demo test mutants bench bench-judge bench-kernel bench-pdf bench-collect lint e2e-setup e2e release lab clean
 
 # The Python that makes the virtual environment: make PYTHON=/path/to/python3.12 test
 # Root's kernels run as a throw-away user, who must reach it: one in a closed home comes last.
@@ -26,7 +26,7 @@ help: ## list the targets
 demo: $(READY) ## grade a class of invented students and print the grade table
 	@$(BIN)/python -m coursekit.demo
 
-test: $(READY) ## run all tests
+test: $(READY) ## run all tests but those in a browser
 	@$(BIN)/python -m pytest -q -n logical --dist loadfile
 
 mutants: $(READY) ## send every known mistake through the judge
@@ -51,6 +51,16 @@ lint: $(READY) ## check the code and the notebooks
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python -m coursekit.notebooks source/round09
+
+e2e-setup: $(READY) ## install what the tests in a browser need, and a browser if there is none
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[e2e]"
+	@command -v chromium > /dev/null \
+	    || { test "$$(id -u)" = 0 && apt-get install -y -qq chromium; } \
+	    || $(BIN)/python -m playwright install --with-deps chromium
+
+e2e: $(READY) ## do in a real browser what students and instructors do
+	@$(BIN)/python -c "import playwright" 2> /dev/null || { echo "make: run make e2e-setup" >&2; exit 1; }
+	@$(BIN)/python -m pytest -q tests/e2e
 
 release: $(READY) ## make the students' version and its zip for MyCourses
 	@$(BIN)/coursekit release

@@ -9,7 +9,7 @@ import nbformat
 from nbgrader.utils import is_grade, is_locked, is_solution
 
 from coursekit.judging.preprocessors import JUDGE_LINE
-from coursekit.judging.round09 import TASKS
+from coursekit.judging.rounds import TASKS
 
 READABLE_ID = re.compile(r"[a-z][a-z0-9]*(-[A-Za-z0-9]+)*")
 CELL_METADATA = {"nbgrader", "tags"}
@@ -74,7 +74,7 @@ def _judged(cell):
         return "calls judge but is no locked test cell" if misplaced else None
     task = TASKS.get(cell.id)
     if task is None:
-        return "is a test cell without a task of its name under coursekit/judging/round09"
+        return "is a test cell without a task of its name under coursekit/judging"
     points = cell.metadata.nbgrader.points
     if points != task.points:
         return f"gives {points:g} points, its task {task.points:g}; make them equal"

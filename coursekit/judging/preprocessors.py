@@ -17,7 +17,7 @@ from nbgrader.utils import is_grade, is_locked
 from traitlets import Unicode
 
 from coursekit.judging import answering, marking, seeds, verdict, wire
-from coursekit.judging.round09 import TASKS
+from coursekit.judging.rounds import TASKS
 
 MIME = "application/vnd.coursekit.answers+json"
 JUDGE_LINE = re.compile(r"^judge\(\"([\w-]+)\"\)$", re.MULTILINE)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from coursekit.judging.round09 import TASKS
+from coursekit.judging.rounds import TASKS
 from coursekit.judging.verdict import Finding
 from coursekit.report.reading import ClassRead, Question
 

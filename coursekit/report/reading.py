@@ -16,7 +16,7 @@ from coursekit.grading.released import released_notebooks
 from coursekit.grading.results import results
 from coursekit.grading.student import StudentResult
 from coursekit.judging.preprocessors import judge_line
-from coursekit.judging.round09 import TASKS
+from coursekit.judging.rounds import TASKS
 from coursekit.judging.verdict import Verdict, read_verdict
 
 LONGEST_RUN = 3600.0

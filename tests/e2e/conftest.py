@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Error, sync_playwright
 
 from tests.e2e.lab import PATIENCE, Notebook
 
@@ -24,21 +25,9 @@ SETTINGS = {
 }
 
 
-def missing(what):
-    """Skip a test for want of something; in continuous integration that is a failure."""
-    sentence = f"{what}; run make e2e-setup"
-    if os.environ.get("CI"):
-        pytest.fail(sentence)
-    pytest.skip(sentence)
-
-
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium: the system's if there is one, or else Playwright's own."""
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        missing("Playwright is not installed")
     with sync_playwright() as playwright:
         try:
             chromium = playwright.chromium.launch(
@@ -47,7 +36,8 @@ def browser():
                 args=["--no-sandbox"] if os.getuid() == 0 else [],
             )
         except Error as problem:
-            missing(f"no Chromium starts ({str(problem).splitlines()[0]})")
+            sentence = f"No Chromium starts ({str(problem).splitlines()[0]}); run make e2e-setup."
+            pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
         yield chromium
         chromium.close()
 

@@ -1,10 +1,9 @@
 """The class report in a browser: axe-core in both schemes, keyboard, no network, no script."""
 
-import os
-import shutil
 from datetime import datetime
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from coursekit.report.figures import figures
 from coursekit.report.page import anonymous_report, full_report, write_report
@@ -12,23 +11,7 @@ from coursekit.report.reading import read_class
 from tests.report.classes import Student, graded_class, hostile_class
 from tests.report.test_similar import OWN
 
-BROWSER = shutil.which("chromium")
-if not os.environ.get("CI"):
-    for package in ("playwright.sync_api", "axe_playwright_python.sync_playwright"):
-        pytest.importorskip(package, reason="playwright and axe-playwright-python check the report")
-    if BROWSER is None:
-        pytest.skip("Debian's chromium is not installed", allow_module_level=True)
-
-from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
-
 MADE = datetime(2026, 11, 24, 13, 57)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
 
 
 @pytest.fixture
