@@ -26,7 +26,8 @@ class ShowScan(NbGraderPreprocessor):
     """Put the pages of the scan into a cell of the graded notebook, above the written answers.
 
     The cell is made after the execution and is no part of the grading; only whoever grades by
-    hand sees it. Where nothing was handed in that could be a scan, nothing is done.
+    hand sees it. Beside a scan no answer counts as blank: it may stand there. Where nothing was
+    handed in that could be a scan, nothing is done.
     """
 
     notebooks = List(Unicode(), help="Those whose answers may stand in the scan.").tag(config=True)
@@ -37,9 +38,15 @@ class ShowScan(NbGraderPreprocessor):
         if names["notebook"] not in self.notebooks:
             return nb, resources
         cell = self._cell(names, scan_pages(nb))
-        if cell is not None:
-            cell.id = new_id(CELL_ID, {other.get("id") for other in nb.cells})
-            nb.cells.insert(_first_answer(nb), cell)
+        if cell is None:
+            return nb, resources
+        cell.id = new_id(CELL_ID, {other.get("id") for other in nb.cells})
+        written = [place for place, other in enumerate(nb.cells) if _is_written(other)]
+        if shown_pages(cell):
+            for place in written:
+                # Without it nbgrader takes no answer for blank, and has a person look.
+                nb.cells[place].metadata.nbgrader.pop("checksum", None)
+        nb.cells.insert(written[0] if written else 0, cell)
         return nb, resources
 
     def _cell(self, names, pointed_to):
@@ -109,13 +116,10 @@ class LeaveOutScan(NbGraderPreprocessor):
         return nb, resources
 
 
-def _first_answer(nb):
-    """Give the place of the first cell that is graded by hand."""
-    for place, cell in enumerate(nb.cells):
-        role = cell.metadata.get("nbgrader", {})
-        if role.get("grade") and role.get("solution"):
-            return place
-    return 0
+def _is_written(cell):
+    """Tell whether a cell is an answer that is graded by hand."""
+    role = cell.metadata.get("nbgrader", {})
+    return role.get("grade") and role.get("solution")
 
 
 def _scan_cell(pages, told):

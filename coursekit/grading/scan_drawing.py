@@ -22,6 +22,7 @@ from coursekit.kernels.policy import MIB, Limits
 from coursekit.kernels.sandbox import Sandbox
 
 LABEL = "scan "  # nnlab's hand_in labels the scan's pages so, behind those of the notebooks
+PRINTED = "Jupyter notebooks"  # keywords of a PDF that nnlab makes of notebooks alone
 MOST_PAGES = 30
 MOST_BYTES = 4 * MIB  # of all pictures
 SIZES = ((1400, 70), (1100, 60), (850, 45))  # longer side in pixels, quality of JPEG
@@ -110,6 +111,9 @@ class _Pdf:
             raise Unfit("it has no pages")
         labels = [self._pdf.get_page_label(index) for index in range(count)]
         scanned = [index for index, label in enumerate(labels) if label.startswith(LABEL)]
+        named_scan = file.rank == 0
+        if not scanned and not named_scan and PRINTED in self._pdf.get_metadata_value("Keywords"):
+            raise Unfit("it holds notebooks, and no scan behind them")
         self.is_labelled = bool(scanned)
         self.pages = scanned or range(count)
 

@@ -1,10 +1,12 @@
 """The way of one student's notebooks through the grading, but for their run."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from nbformat import NotebookNode
+from nbgrader.api import MissingEntry
 from nbgrader.utils import rmtree
 
 from coursekit.conversion import convert
@@ -156,6 +158,9 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
     if not work.is_dir():
         return Outcome(student, outcome.MISSING, f"Nothing of {assignment} was handed in.")
     handed_in = fingerprint(work)  # before anything is read: what comes later is graded later
+    before = left_to_grade(course, assignment, student)
+    if before is None:
+        _ask_again(round_, student)
     unclear = unusable(course, assignment, student)
     if not unclear:
         search = finding.find_notebooks(work, round_.released)
@@ -175,7 +180,6 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
             forget_student(folder, round_.released)
         _forget_feedback(round_, student)
         return Outcome(student, outcome.MISSING, "No notebook was handed in: 0 points.")
-    before = left_to_grade(course, assignment, student)
     before = set(search) if before is None else before
     now = [
         name for name in search if name in round_.notebooks and (round_.regrade or name in before)
@@ -189,6 +193,14 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
         half = convert(FirstHalf, course, assignment, student, **options)
     missing = [name for name in now if name not in there]
     return Submission(round_, student, handed_in, half.posed, missing, before - set(now))
+
+
+def _ask_again(round_, student):
+    """Have a person look again at what was graded by hand: it may be other work now."""
+    with round_.gradebook.at_once() as gradebook, suppress(MissingEntry):
+        for notebook in gradebook.find_submission(round_.assignment, student).notebooks:
+            for grade in notebook.grades:
+                grade.needs_manual_grade |= grade.manual_score is not None
 
 
 def _forget_feedback(round_, student):

@@ -61,7 +61,20 @@ class OverwriteCells(_Shared, stock.OverwriteCells):
 
 
 class SaveAutoGrades(_Shared, stock.SaveAutoGrades):
-    """Saves the points."""
+    """Saves the points.
+
+    What a person has graded stays so where nothing has changed: nbgrader would have all of it
+    looked at again. `coursekit.grading.submission` asks again where other work was handed in.
+    """
+
+    def _add_score(self, cell, resources):
+        names = self.notebook_id, self.assignment_id, self.student_id
+        grade = self.gradebook.find_grade(cell.metadata.nbgrader.grade_id, *names)
+        by_hand = grade.manual_score is not None and not grade.needs_manual_grade
+        before = grade.auto_score
+        super()._add_score(cell, resources)
+        if by_hand and grade.auto_score == before:
+            grade.needs_manual_grade = False
 
 
 class AssignLatePenalties(_Shared, stock.AssignLatePenalties):

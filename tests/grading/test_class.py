@@ -254,13 +254,42 @@ def test_grading_a_student_who_handed_in_nothing(graded):
 
 
 def test_points_given_by_hand_survive_grading_again(copy):
-    with copy.gradebook() as gradebook:
-        gradebook.find_grade("why", "sums", "round", "1-right").manual_score = 2.5
-        gradebook.db.commit()
+    confirm(copy, 2.5)
     (outcome,) = grade(copy, "round", Wanted(["1-right"], regrade=True))
     assert outcome.status == "graded"
-    again = {result.student: result for result in results(copy, "round")}
-    assert again["1-right"].score == 9.5
+    again = {result.student: result for result in results(copy, "round")}["1-right"]
+    assert (again.score, again.needs_manual) == (9.5, 0)
+
+
+def test_other_work_is_looked_at_again(copy):
+    """Points given by hand stay, but a person must say that they still hold, however it ends."""
+    confirm(copy, 2.5)
+    work = copy.submitted / "1-right" / "round"
+    (work / "scan.pdf").write_bytes(b"another")
+    grade(copy, "round", Wanted(["1-right"], ["products"]))
+    grade(copy, "round", Wanted(["1-right"]))
+    grade(copy, "round", Wanted(["1-right"], regrade=True))
+    again = {result.student: result for result in results(copy, "round")}["1-right"]
+    assert (again.score, again.needs_manual) == (9.5, 3)
+
+
+def test_points_for_code_given_by_hand_are_asked_again_if_the_judge_says_otherwise(copy):
+    confirm(copy, 3, "add-test")
+    with copy.gradebook() as gradebook:
+        gradebook.find_grade("add-test", "sums", "round", "1-right").auto_score = 1
+        gradebook.db.commit()
+    grade(copy, "round", Wanted(["1-right"], regrade=True))
+    with copy.gradebook() as gradebook:
+        found = gradebook.find_grade("add-test", "sums", "round", "1-right")
+        assert (found.manual_score, found.needs_manual_grade) == (3, True)
+
+
+def confirm(course, points, cell="why"):
+    """Give points in the formgrader."""
+    with course.gradebook() as gradebook:
+        given = gradebook.find_grade(cell, "sums", "round", "1-right")
+        given.manual_score, given.needs_manual_grade = points, False
+        gradebook.db.commit()
 
 
 def give_by_hand(course, cell, notebook, student):

@@ -9,6 +9,7 @@ import zipfile
 
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
+from nbgrader.utils import compute_checksum, determine_grade
 from PIL import Image
 from pypdf import PdfWriter
 from traitlets.config import Config
@@ -25,6 +26,7 @@ from coursekit.grading.scan_files import (
 )
 from coursekit.grading.scan_process import draw_scan
 from nnlab.handing_in.document import merge
+from nnlab.pdf import Title, export
 
 
 def pdf(*sizes, password=None):
@@ -71,6 +73,17 @@ def test_of_the_pdf_that_hand_in_makes_only_the_pages_of_the_scan_are_shown():
     (wide, tall) = map(size_of, found.pages)
     assert wide[0] == tall[1] == SIZES[0][0]
     assert wide[0] > wide[1]
+
+
+def test_pdf_of_notebooks_alone_is_no_scan():
+    notebook = new_notebook(cells=[new_markdown_cell("Typed", id="a")])
+    printed = export([("derivation", notebook, None)], title=Title(name="Anna")).pdf
+    named = "round09_1.pdf", NAMED_OTHERWISE
+    found = drawn(merge(printed, b""), *named)
+    assert found.pages == []
+    assert found.problems == ["round09_1.pdf: it holds notebooks, and no scan behind them."]
+    assert len(drawn(merge(printed, pdf(A4, A4)), *named).pages) == 2
+    assert len(drawn(printed, "scan.pdf", NAMED_SCAN).pages) == 1
 
 
 def test_of_other_files_those_with_the_likeliest_names_are_shown():
@@ -189,13 +202,18 @@ def test_candidates_lie_in_folders_and_zips_in_natural_order(tmp_path):
     ]
 
 
+BLANK = "Your answer"
+
+
 def answers(text):
     """Make a graded notebook with one written answer."""
     role = {"grade": True, "solution": True, "grade_id": "stage3-derivation", "points": 2}
     cells = [
         new_markdown_cell("# Stage 3", id="stage3-text"),
-        new_markdown_cell(text, id="coursekit-scan", metadata={"nbgrader": role}),
+        new_markdown_cell(BLANK, id="coursekit-scan", metadata={"nbgrader": role}),
     ]
+    cells[1].metadata.nbgrader.checksum = compute_checksum(cells[1])
+    cells[1].source = text
     return new_notebook(cells=cells)
 
 
@@ -229,6 +247,14 @@ def test_scan_stands_above_the_first_answer_and_names_are_no_markup(show):
         "- scan ~~~ <b>.pdf: shown.",
         "- The answers name scan page 5, which is not here.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("files", "score"), [({}, 0), ({"scan.pdf": b"damaged"}, 0), ({"scan.pdf": pdf(A4)}, None)]
+)
+def test_blank_answer_beside_a_scan_is_for_a_person(show, files, score):
+    """By itself nbgrader gives a blank answer 0 points; but it may stand in the scan."""
+    assert determine_grade(show(files, BLANK).cells[-1])[0] == score
 
 
 def test_feedback_is_without_the_scan(show):
