@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 PATIENCE = 60  # seconds until something that was asked for must be there
 expect.set_options(timeout=1000 * PATIENCE)
-READY = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+READY = "Python 3 (ipykernel) | Idle"  # in the bar at the bottom
 RAN = re.compile(r"\[\d+\]:")
 
 
@@ -29,7 +29,7 @@ class Notebook:
         """Open a notebook, and wait for its kernel."""
         page.goto(f"{address}/lab/tree/{name}?token={token}&reset")
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-        page.locator(READY).first.wait_for()
+        page.get_by_text(READY).wait_for()
         return cls(page)
 
     def cell(self, text):
@@ -44,13 +44,17 @@ class Notebook:
         self.page.keyboard.insert_text(source)
         expect(cell.locator(".cm-content")).to_contain_text(source.splitlines()[-1].strip())
 
-    def run(self, cell):
-        """Run a cell, and give what it puts out."""
+    def start(self, cell):
+        """Run a cell, without waiting for its end."""
         prompt = cell.locator(".jp-InputPrompt")
         before = prompt.inner_text()
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
         expect(prompt).not_to_have_text(before)
+
+    def run(self, cell):
+        """Run a cell, and give what it puts out."""
+        self.start(cell)
         self.ended(cell)
         return self.output(cell)
 
