@@ -158,11 +158,11 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
     if not work.is_dir():
         return Outcome(student, outcome.MISSING, f"Nothing of {assignment} was handed in.")
     handed_in = fingerprint(work)  # before anything is read: what comes later is graded later
-    before = left_to_grade(course, assignment, student)
-    if before is None:
-        _ask_again(round_, student)
     unclear = unusable(course, assignment, student)
     if not unclear:
+        before = left_to_grade(course, assignment, student)
+        if before is None:
+            _ask_again(round_, student)
         search = finding.find_notebooks(work, round_.released)
         unclear = finding.unclear(search)
     if unclear:

@@ -171,7 +171,7 @@ def _tell_collected(collected: "Collected"):
 def _tell_filled(filled: "Filled"):
     click.echo(f"{_count(filled.students, 'grade')} written to {filled.path}")
     for reason, participants in filled.blank.items():
-        _tell_some(f"left as it was, {reason}", participants)
+        _tell_some(f"left as it was, {reason.rstrip('.')}", participants)
     for participant, before in filled.grades.items():
         click.echo(f"  {participant}: replaces the grade {before}")
     notes = {
@@ -198,7 +198,7 @@ def _tell_packed(packed: "Packed", limit: float):
         click.echo(f"{path}: {path.stat().st_size / MEGABYTE:.1f} MB")
     click.echo(f"Feedback of {_count(packed.students, 'student')} packed")
     for reason, students in packed.left_out.items():
-        _tell_some(f"left out, {reason}", students)
+        _tell_some(f"left out, {reason.rstrip('.')}", students)
     _tell_some(f"the files alone are larger than {limit:g} MB (--limit)", packed.too_large)
     if packed.archives:
         click.echo(ORDER)
