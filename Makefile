@@ -60,7 +60,7 @@ e2e-setup: $(READY) ## install what the tests in a browser need, and a browser i
 
 e2e: $(READY) ## do in a real browser what students and instructors do
 	@$(BIN)/python -c "import playwright" 2> /dev/null || { echo "make: run make e2e-setup" >&2; exit 1; }
-	@$(BIN)/python -m pytest -q tests/e2e
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/e2e
 
 release: $(READY) ## make the students' version and its zip for MyCourses
 	@$(BIN)/coursekit release
