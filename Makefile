@@ -50,7 +50,7 @@ bench-collect: $(READY) ## measure how long a class takes to collect
 lint: $(READY) ## check the code and the notebooks
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/python -m coursekit.notebooks source/round09
+	@$(BIN)/python -m coursekit.notebooks source/*/
 
 e2e-setup: $(READY) ## install what the tests in a browser need, and a browser if there is none
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[e2e]"
@@ -63,7 +63,7 @@ e2e: $(READY) ## do in a real browser what students and instructors do
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/e2e
 
 release: $(READY) ## make the students' version and its zip for MyCourses
-	@$(BIN)/coursekit release
+	@for round in source/*/; do $(BIN)/coursekit release "$$(basename "$$round")" || exit; done
 
 lab: $(READY) ## open the course in JupyterLab
 	@$(BIN)/jupyter lab

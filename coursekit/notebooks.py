@@ -1,4 +1,4 @@
-"""Are the source notebooks fit to be released? Run as ``python -m coursekit.notebooks FOLDER``."""
+"""Are the source notebooks fit to be released? Run as ``python -m coursekit.notebooks FOLDERS``."""
 
 import re
 import sys
@@ -95,12 +95,20 @@ def _solution(cell):
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def main(folder):
-    """Check the source notebooks in FOLDER; exit 1 if one is not fit to be released."""
-    paths = sorted(folder.glob("*.ipynb"))
-    if not paths:
-        raise click.UsageError(f"{folder} holds no notebook.")
+@click.argument(
+    "folders",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+def main(folders):
+    """Check the source notebooks in FOLDERS; exit 1 if one is not fit to be released."""
+    paths = []
+    for folder in folders:
+        found = sorted(folder.glob("*.ipynb"))
+        if not found:
+            raise click.UsageError(f"{folder} holds no notebook.")
+        paths += found
     count = 0
     for path in paths:
         for problem in problems(nbformat.read(path, as_version=4)):

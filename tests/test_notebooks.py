@@ -115,3 +115,11 @@ def test_command_passes_the_round():
 
 def test_folder_without_notebooks_is_a_usage_error(tmp_path):
     assert CliRunner().invoke(main, [str(tmp_path)]).exit_code == 2
+
+
+def test_command_checks_all_folders_it_is_given(tmp_path, notebook):
+    visible_test(notebook)
+    nbformat.write(notebook, tmp_path / "derivation.ipynb")
+    result = CliRunner().invoke(main, [str(SOURCE), str(tmp_path)])
+    assert result.exit_code == 1
+    assert "4 notebooks checked, 1 problems" in result.stdout
