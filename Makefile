@@ -2,7 +2,7 @@
 
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants bench bench-judge bench-kernel bench-pdf bench-collect lint e2e-setup e2e release lab clean
+.PHONY: help demo test mutants bench bench-judge bench-kernel bench-pdf bench-collect lint e2e-setup e2e screenshots release lab clean
 
 # The Python that makes the virtual environment: make PYTHON=/path/to/python3.12 test
 # Root's kernels run as a throw-away user, who must reach it: one in a closed home comes last.
@@ -61,6 +61,9 @@ e2e-setup: $(READY) ## install what the tests in a browser need, and a browser i
 e2e: $(READY) ## do in a real browser what students and instructors do
 	@$(BIN)/python -c "import playwright" 2> /dev/null || { echo "make: run make e2e-setup" >&2; exit 1; }
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/e2e
+
+screenshots: $(READY) ## make the pictures in docs/images anew, after make demo
+	@$(BIN)/python -m pytest -q tests/e2e/screenshots.py
 
 release: $(READY) ## make the students' version and its zip for MyCourses
 	@for round in source/*/; do $(BIN)/coursekit release "$$(basename "$$round")" || exit; done

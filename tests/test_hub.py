@@ -43,14 +43,3 @@ def test_the_course_server_starts_in_the_course_folder_with_private_files(config
     command = [*course.cmd[:-2], str(tmp_path), sys.executable, "-c", told, "--port=1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == f"{tmp_path} 0o77 ['--port=1']"
-
-
-def test_every_setting_exists(config):
-    reason = "jupyterhub is not installed: python -m pip install jupyterhub"
-    application = pytest.importorskip("jupyterhub.app", reason=reason)
-    auth = pytest.importorskip("jupyterhub.auth", reason=reason)
-    spawning = pytest.importorskip("jupyterhub.spawner", reason=reason)
-    kinds = (application.JupyterHub, auth.Authenticator, spawning.Spawner)
-    known = {kind.__name__: kind.class_trait_names(config=True) for kind in kinds}
-    for section, settings in config.items():
-        assert set(settings) <= set(known[section]), section

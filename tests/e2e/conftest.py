@@ -106,6 +106,34 @@ def serve(home):
     return serve
 
 
+@pytest.fixture(scope="session")
+def serve_formgrader(home):
+    """Return a context in which `coursekit formgrader` runs; it gives the address it prints."""
+
+    @contextmanager
+    def serve_formgrader(course):
+        command = [sys.executable, "-P", "-m", "coursekit", "formgrader", "--no-browser"]
+        log = course.build / "server.log"
+        with (
+            log.open("w") as errors,
+            subprocess.Popen(
+                [*command, "--course", str(course.root)],
+                env=home,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            ) as server,
+        ):
+            address = server.stdout.readline().split()[-1]
+            try:
+                wait_for(address, server, log)
+                yield address
+            finally:
+                server.terminate()
+
+    return serve_formgrader
+
+
 def wait_for(address, server, log):
     """Wait until a server answers."""
     for _ in range(10 * PATIENCE):

@@ -13,7 +13,7 @@ from coursekit.demo.handing_in import hand_in, read_students
 from coursekit.demo.run import ASSIGNMENT, make_course
 from coursekit.grading.results import results
 from coursekit.release import release
-from tests.e2e.conftest import ROOT, wait_for
+from tests.e2e.conftest import ROOT
 from tests.e2e.formgrader import Formgrader, Sheet
 
 ANNA, CARLA, BEN = STUDENTS = read_students(["perfect", "late", "no-weight-decay"])
@@ -49,24 +49,10 @@ def course(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(course, home):
-    """What `coursekit formgrader` prints."""
-    command = [sys.executable, "-P", "-m", "coursekit", "formgrader", "--no-browser"]
-    log = course.build / "server.log"
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(
-            [*command, "--course", str(course.root)],
-            env=home,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        ) as server,
-    ):
-        printed = server.stdout.readline().split()[-1]
-        wait_for(printed, server, log)
+def address(course, serve_formgrader):
+    """The formgrader's address."""
+    with serve_formgrader(course) as printed:
         yield printed
-        server.terminate()
 
 
 @pytest.fixture
