@@ -2,11 +2,7 @@
 
 import os
 
-from nbconvert.preprocessors import (
-    ClearMetadataPreprocessor,
-    CSSHTMLHeaderPreprocessor,
-    TagRemovePreprocessor,
-)
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor, TagRemovePreprocessor
 from nbgrader import preprocessors as stock
 
 from coursekit.formgrader.cleaning import markdown2html
@@ -51,9 +47,10 @@ c.ClearSolutions.text_stub = (
 )
 
 # --- Autograding -----------------------------------------------------------------------------
-# Damaged cells are mended (MendCells) and locked ones come back as released; then each judged cell
-# gets fresh inputs, runs in a sandboxed kernel (BoundedExecute), and its answers are judged here,
-# outside the student's process, before nbgrader saves the grades.
+# Damaged cells are mended, and metadata of the student's own taken away (MendCells); locked cells
+# come back as released. Then each judged cell gets fresh inputs, runs in a sandboxed kernel
+# (BoundedExecute), and its answers are judged here, outside the student's process, before nbgrader
+# saves the grades.
 c.Autograde.sanitize_preprocessors = [
     stock.ClearOutput,
     MendCells,
@@ -68,7 +65,6 @@ c.Autograde.autograde_preprocessors = [
     BoundedExecute,
     JudgeAnswers,
     stock.IgnorePattern,
-    ClearMetadataPreprocessor,
     stock.LimitOutput,
     ShowScan,
     stock.SaveAutoGrades,
@@ -77,8 +73,6 @@ c.Autograde.autograde_preprocessors = [
 ]
 # Those whose written answers may stand in a scan; it is shown where they are graded by hand.
 c.ShowScan.notebooks = ["derivation"]
-# A notebook that was run without the sandbox says so.
-c.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {("language_info", "name"), "coursekit"}
 
 # What student code may use beside what coursekit/kernels/policy.py names: the course's own data
 # set. Packages and limits are set alike: c.SandboxProvisioner.packages = ["torch"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 # Some spreadsheets take a semicolon for the end of a cell, even between quotes.
-FORMULA_START = re.compile(r"(^|;)(\s*)(?=[=+@-])")
+FORMULA_START = re.compile(r"(^|;)([\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*)(?=[=+@\-＝＋＠－])")
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from coursekit.release import release
 CONFIG = """
 from coursekit.grading.execute import BoundedExecute
 from nbgrader import preprocessors as stock
-from nbconvert.preprocessors import ClearMetadataPreprocessor
 
 c = get_config()
 c.CourseDirectory.course_id = "tiny"
@@ -25,7 +24,6 @@ c.BoundedExecute.notebook_timeout = 5
 c.Autograde.autograde_preprocessors = [
     BoundedExecute,
     stock.IgnorePattern,
-    ClearMetadataPreprocessor,
     stock.LimitOutput,
     stock.SaveAutoGrades,
     stock.AssignLatePenalties,

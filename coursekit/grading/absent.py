@@ -5,11 +5,12 @@ from collections.abc import Collection
 from nbgrader.api import Gradebook
 
 from coursekit.course import Course
+from coursekit.grading.student import points
 
 
 def record_without_notebooks(
     course: Course, gradebook: Gradebook, assignment: str, student: str
-) -> None:
+) -> str:
     """Record a submission without notebooks; what an earlier one had earned is lost.
 
     Parameters
@@ -17,17 +18,22 @@ def record_without_notebooks(
     course : Course
     gradebook : Gradebook
     assignment, student : str
+
+    Returns
+    -------
+    str
+        As of `give_nothing`.
     """
     folder = course.submitted / student / assignment
     gradebook.update_or_create_student(student)
     timestamp = course.directory().get_existing_timestamp(str(folder))
     gradebook.update_or_create_submission(assignment, student, timestamp=timestamp)
-    give_nothing(gradebook, assignment, student, course.notebooks(assignment))
+    return give_nothing(gradebook, assignment, student, course.notebooks(assignment))
 
 
 def give_nothing(
     gradebook: Gradebook, assignment: str, student: str, missing: Collection[str]
-) -> None:
+) -> str:
     """Give 0 points in notebooks that are missing, whatever an earlier submission earned there.
 
     Parameters
@@ -37,16 +43,25 @@ def give_nothing(
     assignment, student : str
     missing : collection of str
         Names of notebooks.
+
+    Returns
+    -------
+    str
+        A sentence that names the points of a person that are gone; empty if none are.
     """
+    gone = []
     for notebook in gradebook.find_submission(assignment, student).notebooks if missing else ():
         if notebook.name not in missing:
             continue
         notebook.late_submission_penalty = None
         for grade in notebook.grades:
+            if grade.manual_score is not None:
+                gone.append(f"{grade.name} {points(grade.manual_score)}")
             grade.auto_score = 0
             grade.manual_score = None
             grade.extra_credit = None
             grade.needs_manual_grade = False
+    return f"Points given by hand there are gone: {', '.join(gone)}." if gone else ""
 
 
 def not_handed_in(course: Course, assignment: str) -> list[str]:

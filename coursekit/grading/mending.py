@@ -4,6 +4,7 @@ from pathlib import Path
 from textwrap import fill
 
 import nbformat
+from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -16,6 +17,7 @@ from coursekit.judging.verdict import METADATA_KEY
 MENDED = "mended"  # in a notebook's metadata, the sentences
 RESOURCE = "coursekit_mended"
 NOTE_ID = "coursekit-mended"
+KEPT_METADATA = ("kernelspec", "language_info")
 HANGING = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
 NOTE = "**This notebook was mended before it was graded.** Nothing is taken off for that."
 
@@ -44,12 +46,24 @@ class MendCells(NbGraderPreprocessor):
             nb, sentences = read.notebook, [*sentences, *read.mended]
         mended = mend(nb, read_release(path))
         notebook, sentences = mended.notebook, [*sentences, *mended.mended]
-        notebook.metadata.pop(METADATA_KEY, None)
+        _leave_out_metadata(notebook)
         if sentences:
             notebook.metadata[METADATA_KEY] = {MENDED: sentences}
             notebook.cells.insert(0, _note(sentences, {cell.id for cell in notebook.cells}))
         resources[RESOURCE] = tuple(sentences)
         return notebook, resources
+
+
+def _leave_out_metadata(notebook):
+    """Take away what a student's notebook says of itself, but for kernel and roles.
+
+    The kit's own cells are known by their metadata, and some of Jupyter's reach the grader's page.
+    """
+    told = notebook.metadata
+    notebook.metadata = NotebookNode({name: told[name] for name in KEPT_METADATA if name in told})
+    for cell in notebook.cells:
+        role = cell.metadata.get("nbgrader")
+        cell.metadata = NotebookNode({} if role is None else {"nbgrader": role})
 
 
 def _note(sentences, taken):

@@ -1,6 +1,7 @@
 """The nbgrader preprocessor that shows a student's scan beside the written answers."""
 
 import base64
+import re
 from pathlib import Path
 from textwrap import fill
 
@@ -20,14 +21,15 @@ from nnlab.handing_in.cells import scan_pages
 SCAN = "scan"  # in the metadata of the cell, under the kit's key
 CELL_ID = "coursekit-scan"
 PAGE = "Scan page {}"
+PICTURE = re.compile(r"scan-(\d+)\.jpg")
 
 
 class ShowScan(NbGraderPreprocessor):
     """Put the pages of the scan into a cell of the graded notebook, above the written answers.
 
     The cell is made after the execution and is no part of the grading; only whoever grades by
-    hand sees it. Beside a scan no answer counts as blank: it may stand there. Where nothing was
-    handed in that could be a scan, nothing is done.
+    hand sees it. Beside a scan, and beside what may be one and cannot be shown, no answer counts
+    as blank: it may stand there. Where nothing was handed in that could be a scan, nothing is done.
     """
 
     notebooks = List(Unicode(), help="Those whose answers may stand in the scan.").tag(config=True)
@@ -37,12 +39,12 @@ class ShowScan(NbGraderPreprocessor):
         names = resources["nbgrader"]
         if names["notebook"] not in self.notebooks:
             return nb, resources
-        cell = self._cell(names, scan_pages(nb))
+        cell, may_be_scan = self._cell(names, scan_pages(nb))
         if cell is None:
             return nb, resources
         cell.id = new_id(CELL_ID, {other.get("id") for other in nb.cells})
         written = [place for place, other in enumerate(nb.cells) if _is_written(other)]
-        if shown_pages(cell):
+        if may_be_scan:
             for place in written:
                 # Without it nbgrader takes no answer for blank, and has a person look.
                 nb.cells[place].metadata.nbgrader.pop("checksum", None)
@@ -55,14 +57,14 @@ class ShowScan(NbGraderPreprocessor):
         source = directory.format_path(directory.source_directory, ".", names["assignment"])
         notebooks = {path.stem for path in Path(source).glob("*.ipynb")}
         found = find_candidates(Path(directory.format_path(*where)), notebooks)
-        told, pages = list(found.problems), []
+        told, pages, notebooks_only = list(found.problems), [], set()
         if found.files:
             # PDFium's part of the kit costs time to import, and most notebooks have no scan.
             from coursekit.grading.scan_process import draw_scan
 
             sandboxed = not BoundedExecute(config=self.config).unsafe_no_sandbox
             drawn = draw_scan(found.files, sandboxed)
-            pages = drawn.pages
+            pages, notebooks_only = drawn.pages, drawn.notebooks_only
             told += drawn.problems
             told += [
                 f"{file.name}: {'shown' if number in drawn.used else 'not shown'}."
@@ -73,14 +75,14 @@ class ShowScan(NbGraderPreprocessor):
         if absent := sorted(set(pointed_to) - shown):
             numbers = ", ".join(map(str, absent[:10]))
             told.append(f"The answers name scan page {numbers}, which is not here.")
-        return _scan_cell(pages, told) if pages or told else None
+        may_be_scan = bool(found.problems) or len(notebooks_only) < len(found.files)
+        return (_scan_cell(pages, told) if pages or told else None), may_be_scan
 
 
 def is_scan(cell: NotebookNode) -> bool:
     """Tell whether a cell of a graded notebook is the one that shows the scan.
 
-    Students' own metadata do not get that far: nbconvert's `ClearMetadataPreprocessor` takes them
-    away before.
+    Students' own metadata do not get that far: `MendCells` takes them away before.
 
     Parameters
     ----------
@@ -104,7 +106,8 @@ def shown_pages(cell: NotebookNode) -> list[int]:
     -------
     list of int
     """
-    return [int(name.partition("-")[2].partition(".")[0]) for name in cell.get("attachments", {})]
+    names = map(PICTURE.fullmatch, cell.get("attachments", {}))
+    return [int(name[1]) for name in names if name]
 
 
 class LeaveOutScan(NbGraderPreprocessor):

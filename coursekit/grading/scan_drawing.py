@@ -66,14 +66,16 @@ def draw(files: list[Given]) -> Iterator[dict]:
     dict
         ``{"file": number, "page": n, "jpeg": base64}`` for each page, counted from 1 within the
         scan; ``{"file": number, "problem": words}`` for a file that cannot be drawn, which
-        follow its name; ``{"left_out": pages}`` at the end.
+        follow its name, and whether it is ``notebooks_only``; ``{"left_out": pages}`` at the end.
     """
     sources, problems = [], []
     for file in files:
         try:
             sources.append(_Pdf(file) if b"%PDF-" in file.data[:1024] else _Picture(file))
         except Exception as problem:
-            problems.append({"file": file.number, "problem": _words(problem)})
+            only = isinstance(problem, NotebooksOnly)
+            told = {"file": file.number, "problem": _words(problem), "notebooks_only": only}
+            problems.append(told)
     labelled = [source for source in sources if source.is_labelled]
     best = min((source.file.rank for source in sources), default=None)
     chosen = labelled[:1] or [source for source in sources if source.file.rank == best]
@@ -100,6 +102,10 @@ class Unfit(Exception):
     """A file that cannot be drawn, with the reason in words."""
 
 
+class NotebooksOnly(Unfit):
+    """What hand_in() made where there was no scan."""
+
+
 class _Pdf:
     """The pages of a PDF that are the scan's: all, if none is labelled so."""
 
@@ -113,7 +119,7 @@ class _Pdf:
         scanned = [index for index, label in enumerate(labels) if label.startswith(LABEL)]
         named_scan = file.rank == 0
         if not scanned and not named_scan and PRINTED in self._pdf.get_metadata_value("Keywords"):
-            raise Unfit("it holds notebooks, and no scan behind them")
+            raise NotebooksOnly("it holds notebooks, and no scan behind them")
         self.is_labelled = bool(scanned)
         self.pages = scanned or range(count)
 

@@ -9,7 +9,14 @@ from coursekit.grading.wording import plain
 from nnlab.handing_in.scan import BESIDE, FOLDERS, natural
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
-HEIC = (".heic", ".heif")  # Pillow reads it with another package only
+# What may hold a scan all the same, so that a person has a look.
+NOT_SHOWN = {
+    **dict.fromkeys([".heic", ".heif"], "in Apple's HEIC format"),
+    **dict.fromkeys([".zip"], "a zip within a zip"),
+    **dict.fromkeys([".rar", ".7z", ".gz", ".tar", ".xz"], "an archive that is no zip"),
+    **dict.fromkeys([".doc", ".docx", ".odt", ".pages", ".rtf"], "a text document"),
+    **dict.fromkeys([".svg", ".djvu", ".xopp", ".one", ".note"], "neither a PDF nor a photo"),
+}
 MOST_FILES = 40
 MOST_BYTES = 100 * 2**20  # of all files together
 NAMED_SCAN, NAMED_OTHERWISE, NAMED_NOTEBOOK = range(3)
@@ -62,7 +69,7 @@ class _Entry:
 def find_candidates(folder: Path, notebooks: Collection[str]) -> Candidates:
     """Find the files that may hold the scan.
 
-    Hidden files, links, and zips within zips are passed over.
+    Hidden files and links are passed over; zips within zips are named and not opened.
 
     Parameters
     ----------
@@ -79,8 +86,8 @@ def find_candidates(folder: Path, notebooks: Collection[str]) -> Candidates:
     left = MOST_BYTES
     for entry in sorted(_entries(folder, found.problems), key=_in_order):
         kind, shown = entry.path.suffix.lower(), plain(str(entry.path))
-        if kind in HEIC:
-            found.problems.append(f"{shown}: not shown, because it is in Apple's HEIC format.")
+        if why := NOT_SHOWN.get(kind):
+            found.problems.append(f"{shown}: not shown, because it is {why}.")
         elif kind not in (".pdf", *PICTURES):
             continue
         elif entry.size > left or len(found.files) == MOST_FILES:

@@ -44,12 +44,15 @@ class Drawn:
     pages : list of Page
     used : set of int
         The files that the pages are of, as places in what was given.
+    notebooks_only : set of int
+        The files that hold printed notebooks, and no scan.
     problems : list of str
         A sentence for each thing that could not be drawn.
     """
 
     pages: list[Page] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
+    notebooks_only: set[int] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
 
@@ -126,6 +129,8 @@ def _take(told: dict, files: Sequence[Candidate], drawn: Drawn) -> bool:
     number = range(len(files))[told["file"]]
     if "problem" in told:
         drawn.problems.append(f"{files[number].name}: {plain(str(told['problem']))}.")
+        if told.get("notebooks_only") is True:
+            drawn.notebooks_only.add(number)
         return False
     jpeg = base64.b64decode(told["jpeg"], validate=True)
     if jpeg.startswith(JPEG):

@@ -118,7 +118,7 @@ class Submission:
                     if self.ran:
                         options = {"ran": self.ran, "preprocessors": self.round.preprocessors}
                         half = convert(SecondHalf, course, assignment, self.student, **options)
-                    give_nothing(gradebook, assignment, self.student, self.missing)
+                    gone = give_nothing(gradebook, assignment, self.student, self.missing)
                 if self.ran:
                     half.run_post_convert_hook()
             except Exception as problem:
@@ -129,7 +129,7 @@ class Submission:
         note_left(self.folder, self.handed_in, self.left)  # last: now the student counts as graded
         words = [sentence for posed in self.posed for sentence in posed.mended]
         if self.missing:
-            words.append(f"Not handed in, 0 points: {_files(self.missing)}.")
+            words.append(f"Not handed in, 0 points: {_files(self.missing)}. {gone}".rstrip())
         if self.left:
             words.append(f"Still to grade: {_files(self.left)}.")
         return Outcome(self.student, outcome.GRADED, " ".join(words), len(self.ran))
@@ -174,12 +174,13 @@ def begin(round_: Round, student: str) -> Submission | Outcome:
     there = {name: found for name, found in search.items() if found.status == finding.FOUND}
     if not there:
         with round_.gradebook.at_once() as gradebook:
-            record_without_notebooks(course, gradebook, assignment, student)
+            gone = record_without_notebooks(course, gradebook, assignment, student)
         if folder.is_dir():
             note_left(folder, handed_in, round_.released)
             forget_student(folder, round_.released)
         _forget_feedback(round_, student)
-        return Outcome(student, outcome.MISSING, "No notebook was handed in: 0 points.")
+        words = f"No notebook was handed in: 0 points. {gone}".rstrip()
+        return Outcome(student, outcome.MISSING, words)
     before = set(search) if before is None else before
     now = [
         name for name in search if name in round_.notebooks and (round_.regrade or name in before)

@@ -1,7 +1,8 @@
 """What of a class report can be shown to the class: nothing that tells of one person.
 
-Only this goes into the anonymous page and its CSV files: counts and means over at least `FEWEST`
-students, without names, numbers, links, moments, extremes, pairs or words of students.
+Only this goes into the anonymous page and its CSV files: counts of at least `FEWEST` students that
+leave as many others, and means of four times as many in steps of `STEP` percent; no names, numbers,
+links, moments, extremes, pairs or words of students.
 """
 
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from coursekit.report.figures import Figures
 from coursekit.report.questions import QuestionFigures
 from coursekit.report.totals import Bin
 
+STEP = 5
 FEWEST = 3
 """The least students behind a figure; the rule that statistical offices use for tables."""
 
 
 @dataclass(frozen=True)
 class AnonymousQuestion:
-    """Mean share of the points of a question, in whole percent."""
+    """Mean share of the points of a question, in percent, in steps of `STEP`."""
 
     notebook: str
     title: str
@@ -45,13 +47,13 @@ class Anonymous:
     median, low, high : int or None
         Rounded; None where a quarter of the class is fewer than `FEWEST`.
     bins : list of Bin
-        Merged until each is empty or holds enough.
+        Merged until each is empty or holds enough; none where a quarter of the class is too few.
     provisional : bool
         Whether written answers are still to be graded for some.
     questions : list of AnonymousQuestion
     mistakes : list of AnonymousMistake
     rare : int
-        How many more mistakes were made, each by too few to be shown.
+        How many more mistakes were made, each by too few, or by nearly all, to be shown.
     late : str
         How many handed in late, in words.
     """
@@ -85,7 +87,9 @@ def anonymous(figures: Figures) -> Anonymous:
     totals = figures.totals
     enough = totals.students >= FEWEST
     quarters = totals.students >= 4 * FEWEST
-    shown = [one for one in figures.mistakes if len(one.students) >= FEWEST]
+    shown = [
+        one for one in figures.mistakes if FEWEST <= len(one.students) <= totals.students - FEWEST
+    ]
     return Anonymous(
         figures.read.course_id,
         figures.read.assignment,
@@ -94,29 +98,34 @@ def anonymous(figures: Figures) -> Anonymous:
         median=round(totals.median) if quarters else None,
         low=round(totals.low) if quarters else None,
         high=round(totals.high) if quarters else None,
-        bins=merged(totals.bins) if enough else [],
+        bins=merged(totals.bins) if quarters else [],
         provisional=totals.pending > 0,
         questions=[
             _question(one)
             for one in figures.questions
-            if one.students >= FEWEST and one.difficulty is not None
+            if one.students >= 4 * FEWEST and one.difficulty is not None
         ],
         mistakes=[AnonymousMistake(one.sentence, len(one.students)) for one in shown],
         rare=len(figures.mistakes) - len(shown) if enough else 0,
-        late=few(len(figures.late)),
+        late=few(len(figures.late), totals.students),
     )
 
 
 def _question(one: QuestionFigures) -> AnonymousQuestion:
     question = one.question
     return AnonymousQuestion(
-        question.notebook, question.title, question.max_score, round(100 * one.difficulty)
+        question.notebook,
+        question.title,
+        question.max_score,
+        STEP * round(100 * one.difficulty / STEP),
     )
 
 
-def few(number: int) -> str:
-    """Write a number of students, unless it is so small that it could tell who."""
-    return f"fewer than {FEWEST}" if number < FEWEST else str(number)
+def few(number: int, of: int) -> str:
+    """Write a number of students, unless so few did, or did not, that it could tell who."""
+    if number < FEWEST:
+        return f"fewer than {FEWEST}"
+    return str(number) if number <= of - FEWEST else "nearly all"
 
 
 def merged(bins: list[Bin]) -> list[Bin]:

@@ -86,7 +86,12 @@ def report_(
         html, tables = anonymous_report(found, made)
     else:
         html, tables = full_report(course, found, made)
-    suffix = "-anonymous" if unnamed else ""
+    suffix, other = ("-anonymous", "report.html") if unnamed else ("", "report-anonymous.html")
+    if output and (output / other).exists():
+        raise click.UsageError(
+            f"{output} holds {other}: the report with names and the one without must not lie in "
+            "one folder; choose another with --output."
+        )
     folder = output or course.build / "report" / f"{name}{suffix}"
     written = write_report(folder, f"report{suffix}", html, tables)
     if not read.graded:

@@ -13,7 +13,14 @@ from coursekit.report.mistakes import (
 from coursekit.report.persons import FORMGRADER, Persons, persons
 from coursekit.report.questions import QuestionFigures, question_figures
 from coursekit.report.reading import ClassRead
-from coursekit.report.similar import THRESHOLD, Pair, similar_pairs, submission_groups
+from coursekit.report.similar import (
+    THRESHOLD,
+    Crowd,
+    Pair,
+    crowds,
+    similar_pairs,
+    submission_groups,
+)
 from coursekit.report.times import RunTimes, handing_in, run_times
 from coursekit.report.totals import Totals, totals
 
@@ -33,6 +40,7 @@ class Figures:
     handing_in : dict of str to int
     persons : Persons
     pairs : list of Pair
+    crowds : list of Crowd
     groups : list of list of str
         Students who handed in together.
     """
@@ -46,6 +54,7 @@ class Figures:
     handing_in: dict[str, int]
     persons: Persons
     pairs: list[Pair]
+    crowds: list[Crowd]
     groups: list[list[str]]
 
     @property
@@ -101,5 +110,6 @@ def figures(
         handing_in(read),
         persons(read, base_url),
         similar_pairs(course, read, groups, threshold) if compare else [],
+        crowds(course, read, groups) if compare else [],
         groups,
     )

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache
 
 from coursekit.judging.rounds import TASKS
 from coursekit.judging.verdict import Finding
@@ -28,7 +29,7 @@ class MistakeFigures:
     students : list of str
         Who made it.
     of : int
-        How many handed in a notebook in which it can be made.
+        How many handed in a notebook in which it was met.
     points : float
         What it cost the class.
     """
@@ -61,12 +62,11 @@ def mistake_figures(read: ClassRead) -> list[MistakeFigures]:
     -------
     list of MistakeFigures
     """
-    catalogue = {mistake.sentence for task in TASKS.values() for mistake in task.mistakes}
     found: dict[str, MistakeFigures] = {}
     homes: dict[str, set[str]] = defaultdict(set)
     for student, question, finding in _findings(read):
         sentence = finding.problem
-        if finding.mistake is None or sentence not in catalogue:
+        if not _is_known(finding):
             continue
         figures = found.setdefault(sentence, MistakeFigures(finding.mistake, sentence))
         homes[sentence].add(question.notebook)
@@ -95,7 +95,7 @@ def unexplained(read: ClassRead) -> list[Unexplained]:
     """
     found: dict[tuple[Question, str], Unexplained] = {}
     for student, question, finding in _findings(read):
-        if finding.mistake is None:
+        if not _is_known(finding):
             key = (question, _kind(finding))
             _once(found.setdefault(key, Unexplained(*key)).students, student)
     return sorted(found.values(), key=lambda one: -len(one.students))
@@ -128,6 +128,16 @@ def _findings(read: ClassRead):
             for finding in verdict.findings if verdict else ():
                 if not finding.holds:
                     yield student, question, finding
+
+
+def _is_known(finding: Finding) -> bool:
+    """Tell whether the catalogue of today has a sentence for what was found at the grading."""
+    return finding.mistake is not None and finding.problem in _sentences()
+
+
+@cache
+def _sentences() -> set[str]:
+    return {mistake.sentence for task in TASKS.values() for mistake in task.mistakes}
 
 
 def _kind(finding: Finding) -> str:

@@ -72,7 +72,7 @@ def full_report(course: Course, figures: Figures, made: datetime) -> tuple[str, 
             "code": CODE_RUN,
             "text": TEXT_RUN,
             "least": FEWEST_SHARED,
-            "usual": max(USUAL_LEAST, int(USUAL_SHARE * totals.students)),
+            "usual": f"{USUAL_LEAST} and more than {USUAL_SHARE:.0%} of those who answered",
         },
     ), sheets(figures)
 
@@ -130,7 +130,10 @@ def write_report(folder: Path, name: str, html: str, tables: list[Sheet]) -> Wri
             for path, data in {**paths, page: html.encode(errors="replace")}.items():
                 replace_whole(path, data)
     except OSError as problem:
-        raise KitError(f"{folder} cannot be written: {problem.strerror}.") from problem
+        raise KitError(
+            f"{problem.filename2 or problem.filename or folder} cannot be written: "
+            f"{problem.strerror}; make room for it, or choose another folder with --output."
+        ) from problem
     return Written(page, list(paths))
 
 

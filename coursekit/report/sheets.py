@@ -34,7 +34,7 @@ class Sheet:
 
 
 def _rounded(value):
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def sheets(figures: Figures) -> list[Sheet]:
@@ -104,6 +104,14 @@ def sheets(figures: Figures) -> list[Sheet]:
                 + (one.shared, " ".join(answer.cell for answer in one.answers))
                 + (" ".join(answer.cell for answer in one.answers if answer.letter_for_letter),)
                 for one in figures.pairs
+            ],
+        ),
+        Sheet(
+            "same-answers",
+            ("notebook", "question", "students", "who"),
+            [
+                (one.notebook, one.cell, len(one.students), " ".join(one.students))
+                for one in figures.crowds
             ],
         ),
         Sheet("handing-in", ("when", "students"), list(figures.handing_in.items())),

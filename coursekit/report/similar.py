@@ -71,6 +71,23 @@ class Pair:
     answers: list[Shared]
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """An answer that so many wrote letter for letter alike that pairs leave it aside.
+
+    Attributes
+    ----------
+    notebook, cell : str
+        The cell by its grade id.
+    students : list of str
+        Each one of a group where a group handed in.
+    """
+
+    notebook: str
+    cell: str
+    students: list[str]
+
+
 def similar_pairs(
     course: Course,
     read: ClassRead,
@@ -93,9 +110,44 @@ def similar_pairs(
     list of Pair
         The most alike first.
     """
-    others = {student for group in groups for student in group[1:]}
     released = _released(course, read)
     found = []
+    for name, graded in _compared(read, groups):
+        found += _pairs(name, graded, released, threshold)
+    return sorted(found, key=lambda pair: (-pair.share, -pair.shared))
+
+
+def crowds(course: Course, read: ClassRead, groups: Sequence[Sequence[str]] = ()) -> list[Crowd]:
+    """Find long answers that more students than are usual wrote letter for letter alike.
+
+    Parameters
+    ----------
+    course, read, groups
+        As in `similar_pairs`.
+
+    Returns
+    -------
+    list of Crowd
+        The largest first.
+    """
+    released = _released(course, read)
+    found = []
+    for name, graded in _compared(read, groups):
+        alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for student, notebook in graded.items():
+            for cell, answer in notebook.answers.items():
+                alike[cell, answer.source.strip()].append(student)
+        for (cell, _), students in alike.items():
+            if len(students) > _usual(graded):
+                marks = fingerprints(graded[students[0]].answers[cell])
+                if len({mark.key for mark in marks} - released) >= FEWEST_SHARED:
+                    found.append(Crowd(name, cell, students))
+    return sorted(found, key=lambda crowd: -len(crowd.students))
+
+
+def _compared(read: ClassRead, groups: Sequence[Sequence[str]]):
+    """Yield the graded notebooks of one name by student, of each group the first one's."""
+    others = {student for group in groups for student in group[1:]}
     for name in read.releases:
         graded = {
             student: notebooks[name]
@@ -103,8 +155,11 @@ def similar_pairs(
             if student not in others and name in notebooks and notebooks[name].answers
         }
         if len(graded) > 1:
-            found += _pairs(name, graded, released, threshold)
-    return sorted(found, key=lambda pair: (-pair.share, -pair.shared))
+            yield name, graded
+
+
+def _usual(graded: dict[str, Graded]) -> int:
+    return max(USUAL_LEAST, int(USUAL_SHARE * len(graded)))
 
 
 def _released(course: Course, read: ClassRead) -> set[str]:
@@ -119,7 +174,6 @@ def _pairs(
     name: str, graded: dict[str, Graded], released: set[str], threshold: float
 ) -> list[Pair]:
     students = list(graded)
-    usual = max(USUAL_LEAST, int(USUAL_SHARE * len(students)))
     counter = CountVectorizer(
         analyzer=lambda notebook: _keys(notebook) - released, binary=True, dtype=np.int32
     )
@@ -127,7 +181,7 @@ def _pairs(
         counts = counter.fit_transform(graded.values())
     except ValueError:  # nobody's answers are long enough
         return []
-    rare = np.flatnonzero(np.asarray(counts.sum(axis=0)).ravel() <= usual)
+    rare = np.flatnonzero(np.asarray(counts.sum(axis=0)).ravel() <= _usual(graded))
     own = counts[:, rare]
     sizes = np.asarray(own.sum(axis=1)).ravel()
     common = (own @ own.T).tocoo()

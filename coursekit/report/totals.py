@@ -87,5 +87,5 @@ def _bins(scores: Sequence[float], max_score: float) -> list[Bin]:
     width = max_score / BINS or 1.0
     counts = [0] * BINS
     for score in scores:
-        counts[min(int(score / width), BINS - 1)] += 1
+        counts[max(0, min(int(score / width), BINS - 1))] += 1
     return [Bin(width * i, width * (i + 1), count) for i, count in enumerate(counts)]

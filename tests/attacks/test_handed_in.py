@@ -7,7 +7,10 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.server_extensions.formgrader import handlers
+from traitlets.config import Config
 
 from coursekit.course import Course
 from coursekit.grading.autograde import grade
@@ -16,7 +19,7 @@ from coursekit.grading.outcome import GRADED
 from coursekit.judging import marking
 from coursekit.judging.preprocessors import MIME
 from coursekit.judging.round09 import TASKS
-from coursekit.judging.verdict import read_verdict
+from coursekit.judging.verdict import METADATA_KEY, read_verdict
 from coursekit.release import release
 
 from .attacks import HONEST, RAW
@@ -73,6 +76,16 @@ def other_metadata(notebook):
         cell.metadata |= {"jupyter": {"source_hidden": True}, "init_cell": True, "run": False}
         cell.metadata |= {"format": "text/html", "coursekit": {"points": 2}}
     notebook.metadata |= {"language_info": {"name": "R"}, "execution": {"timeout": 0}, "widgets": 5}
+
+
+def poses_as_the_kit(notebook):
+    """Mark cells as those that the kit makes, which the formgrader shows as they are."""
+    for kind in ("scan", "guide", "head"):
+        text = f"<script>steal('{kind}')</script><img src=x onerror=steal()>"
+        cell = new_markdown_cell(text, metadata={METADATA_KEY: kind})
+        cell.attachments = {"x.png": {"image/png": "AAAA"}}
+        notebook.cells.append(cell)
+    notebook.metadata[METADATA_KEY] = {"mended": ["steal()"]}
 
 
 def another_kernel(notebook):
@@ -174,6 +187,7 @@ GRADED_STUDENTS = {
         nothing,
         tags_everywhere,
         other_metadata,
+        poses_as_the_kit,
         another_kernel,
         no_kernel,
         more_points,
@@ -290,6 +304,23 @@ def test_kernel_that_sends_broken_messages_earns_nothing_and_is_told(graded):
     assert points(course, "broken_messages") == {WRONG: (0, 2), RIGHT: (0, 3)}
     for cell in judged_cells(course, "broken_messages"):
         assert "cannot be read" in read_verdict(cell).summary
+
+
+@pytest.mark.parametrize("student", ["poses_as_the_kit", "other_metadata", "tags_everywhere"])
+def test_page_of_the_formgrader_takes_nothing_of_a_student_for_the_kits(graded, student):
+    course, _, _ = graded
+    notebook = nbformat.read(course.autograded / student / "round" / "tasks.ipynb", as_version=4)
+    assert METADATA_KEY not in notebook.metadata
+    assert all(cell.metadata.keys() <= {"nbgrader", "execution"} for cell in notebook.cells)
+    config = Config(course.config.copy())
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    resources = {
+        **{"submission_id": "1", "assignment_id": "round", "notebook_id": "tasks"},
+        **{"index": 0, "total": 1, "base_url": "/base", "notebook_path": "x"},
+    }
+    page, _ = HTMLExporter(config=config).from_notebook_node(notebook, resources)
+    assert "steal" not in page
 
 
 def judged_cells(course, student):

@@ -155,6 +155,9 @@ def test_file_stays_as_it_is_and_feedback_has_no_guide(config):
         "<form action='//steal()'><input name='steal'></form>",
         "<math><style><img src=x onerror=steal()></style></math>",
         "<scr<script>ipt>steal</script>",
+        "<img src='/logout?steal'>",
+        "<img src='https://example.org/steal.png'>",
+        "<a href='data:text/html,<script>steal()</script>'>x</a>",
     ],
 )
 def test_markup_that_could_act_is_taken_out(html):

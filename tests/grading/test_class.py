@@ -320,7 +320,9 @@ def test_submission_that_lost_its_notebooks_loses_their_points_and_pages(copy):
 def test_submission_that_lost_one_notebook_loses_its_points_alone(copy):
     give_by_hand(copy, "product-test", "products", "1-right")
     (copy.submitted / "1-right" / "round" / "products.ipynb").unlink()
-    assert [outcome.status for outcome in grade(copy, "round", Wanted(["1-right"]))] == ["graded"]
+    (outcome,) = grade(copy, "round", Wanted(["1-right"]))
+    assert outcome.status == "graded"
+    assert "Points given by hand there are gone: product-test 2.5." in outcome.detail
     again = {result.student: result for result in results(copy, "round")}["1-right"]
     assert [notebook.score for notebook in again.notebooks] == [0, 6]
     assert again.penalty == 0

@@ -47,7 +47,18 @@ def picture(size=(40, 60), kind="PNG", mode="RGB"):
     return buffer.getvalue()
 
 
+def zipped(*files):
+    """Make a zip of names and contents."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files:
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
 A4, WIDE = (595, 842), (842, 595)
+TYPED = new_notebook(cells=[new_markdown_cell("Typed", id="a")])
+PRINTED = export([("derivation", TYPED, None)], title=Title(name="Anna")).pdf
 
 
 def drawn(data, name="scan.pdf", rank=NAMED_SCAN):
@@ -76,14 +87,12 @@ def test_of_the_pdf_that_hand_in_makes_only_the_pages_of_the_scan_are_shown():
 
 
 def test_pdf_of_notebooks_alone_is_no_scan():
-    notebook = new_notebook(cells=[new_markdown_cell("Typed", id="a")])
-    printed = export([("derivation", notebook, None)], title=Title(name="Anna")).pdf
     named = "round09_1.pdf", NAMED_OTHERWISE
-    found = drawn(merge(printed, b""), *named)
+    found = drawn(PRINTED, *named)
     assert found.pages == []
     assert found.problems == ["round09_1.pdf: it holds notebooks, and no scan behind them."]
-    assert len(drawn(merge(printed, pdf(A4, A4)), *named).pages) == 2
-    assert len(drawn(printed, "scan.pdf", NAMED_SCAN).pages) == 1
+    assert len(drawn(merge(PRINTED, pdf(A4, A4)), *named).pages) == 2
+    assert len(drawn(PRINTED, "scan.pdf", NAMED_SCAN).pages) == 1
 
 
 def test_of_other_files_those_with_the_likeliest_names_are_shown():
@@ -250,7 +259,17 @@ def test_scan_stands_above_the_first_answer_and_names_are_no_markup(show):
 
 
 @pytest.mark.parametrize(
-    ("files", "score"), [({}, 0), ({"scan.pdf": b"damaged"}, 0), ({"scan.pdf": pdf(A4)}, None)]
+    ("files", "score"),
+    [
+        ({}, 0),
+        ({"round09_1.pdf": PRINTED}, 0),
+        ({"scan.pdf": pdf(A4)}, None),
+        ({"scan.pdf": b"damaged"}, None),
+        ({"IMG_1.HEIC": b"photo"}, None),
+        ({"scan.docx": b"text"}, None),
+        ({"all.zip": zipped(("scan.zip", zipped(("1.jpg", b"photo"))))}, None),
+    ],
+    ids=["none", "notebooks", "scan", "damaged", "HEIC", "text", "zip in zip"],
 )
 def test_blank_answer_beside_a_scan_is_for_a_person(show, files, score):
     """By itself nbgrader gives a blank answer 0 points; but it may stand in the scan."""

@@ -22,7 +22,8 @@ def test_merged_ranges_hold_nobody_or_enough_and_lose_nobody(counts):
 
 
 def test_few():
-    assert [few(number) for number in (0, 2, 3)] == ["fewer than 3", "fewer than 3", "3"]
+    told = ["fewer than 3", "fewer than 3", "3", "9", "nearly all", "nearly all"]
+    assert [few(number, 12) for number in (0, 2, 3, 9, 10, 12)] == told
 
 
 def test_nothing_of_a_person_is_in_page_and_tables(released, make, hostile, mistake):

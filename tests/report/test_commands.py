@@ -25,6 +25,15 @@ def test_report_and_anonymous_report_lie_apart(released, make):
     assert all("Zauber" not in path.read_text() for path in unnamed.iterdir())
 
 
+def test_both_reports_in_one_folder_are_refused(released, make, tmp_path):
+    make(released, make.student("1"))
+    assert run(released, "--output", tmp_path).exit_code == 0
+    refused = run(released, "--anonymous", "--output", tmp_path)
+    assert refused.exit_code == 2
+    assert "must not lie in one folder" in refused.stderr
+    assert not list(tmp_path.glob("*anonymous*"))
+
+
 def test_nobody_graded_is_told(released, tmp_path):
     result = run(released, "--output", str(tmp_path / "out"))
     assert result.exit_code == 0

@@ -3,7 +3,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from coursekit.report.fingerprints import CODE_RUN, fingerprints
 from coursekit.report.reading import read_class
-from coursekit.report.similar import similar_pairs, submission_groups
+from coursekit.report.similar import crowds, similar_pairs, submission_groups
 
 OWN = """def add(a, b):
     # one step at a time
@@ -99,6 +99,20 @@ def test_threshold(released, make):
 def test_what_many_wrote_alike_is_no_pair(released, make):
     make(released, *(make.student(str(n), answers={"add": OWN}) for n in range(5)))
     assert pairs(released) == []
+
+
+def test_long_answer_that_many_wrote_alike_is_told(released, make):
+    students = [str(number) for number in range(5)]
+    alone = make.student("9", answers={"add": OTHER})
+    make(released, *(make.student(one, answers={"add": OWN}) for one in students), alone)
+    (found,) = crowds(released, read_class(released, "round"))
+    assert (found.cell, found.students) == ("add", students)
+
+
+def test_short_answer_that_many_wrote_alike_is_not_told(released, make):
+    short = "def add(a, b):\n    return b + a"
+    make(released, *(make.student(str(one), answers={"add": short}) for one in range(5)))
+    assert crowds(released, read_class(released, "round")) == []
 
 
 def test_released_code_is_ignored(released, make):
