@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import signal
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from coursekit.course import Course
 from coursekit.release import release
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, which some of them press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CONFIG = """
 from coursekit.grading.execute import BoundedExecute
