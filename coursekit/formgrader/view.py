@@ -18,8 +18,13 @@ from nnlab.handing_in.cells import scan_pages
 GUIDE = "guide"  # in the metadata of a cell, under the kit's key
 HEAD = "head"
 MATHJAX = "/static/jupyter_server_mathjax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
-# The fonts that jupyter_server_mathjax brings along.
-FONTS = '{"HTML-CSS": {availableFonts: [], preferredFont: null, webFont: "STIX-Web"}}'
+# The fonts that jupyter_server_mathjax brings along. When MathJax has started, nbgrader selects the
+# text of the field in use, so that the next key replaces it: hence it does not start by setting the
+# formulas, seconds in which somebody may type; nbconvert's template has them set after the start.
+SETTINGS = """{
+  skipStartupTypeset: true,
+  "HTML-CSS": {availableFonts: [], preferredFont: null, webFont: "STIX-Web"}
+}"""
 
 
 class FormgraderView(Preprocessor):
@@ -65,8 +70,8 @@ def _head(base_url):
     css = files(__package__).joinpath("view.css").read_text(encoding="utf-8")
     # nbgrader's template asks the network for MathJax before the browser comes to this cell.
     load = f"window.MathJax || document.write('<script src=\"{base_url}{MATHJAX}\"><\\/script>')"
-    fonts = f'<script type="text/x-mathjax-config">MathJax.Hub.Config({FONTS})</script>'
-    source = f"<style>\n{css}</style>\n\n{fonts}\n\n<script>{load}</script>"
+    settings = f'<script type="text/x-mathjax-config">MathJax.Hub.Config({SETTINGS})</script>'
+    source = f"<style>\n{css}</style>\n\n{settings}\n\n<script>{load}</script>"
     return new_markdown_cell(source, metadata={METADATA_KEY: HEAD})
 
 

@@ -61,8 +61,14 @@ class Sheet:
     def __init__(self, page):
         self.page = page
         self.pages = page.locator(".coursekit-scan img")
-        # Points and comments are filled in when they have come from the gradebook.
-        page.wait_for_function("formgrader?.grades?.loaded && formgrader?.comments?.loaded")
+        # Points and comments are filled in when they have come from the gradebook. When MathJax has
+        # started, nbgrader selects the field in use, and what is typed next replaces its text.
+        for there in (
+            "window.formgrader?.grades?.loaded",
+            "formgrader.comments.loaded",
+            "MathJax.loaded",
+        ):
+            page.wait_for_function(there)
 
     def answer(self, name):
         """Give the box of a written answer."""

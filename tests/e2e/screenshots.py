@@ -24,9 +24,15 @@ from tests.e2e.lab import Notebook
 
 IMAGES = ROOT / "docs" / "images"
 COLOURS = 128
+SHARPNESS = 2  # pixels of the picture for one of the page
 PERFECT, NO_WEIGHT_DECAY = "2471501", "2471503"
 IN_THE_TABLE = ["2471501", "2471502", "2471503", "2471504", "2471506", "2471510", "2471515"]
 ANSWER = "stage2-derivation"
+SCROLL = """(element, space) => {
+    element.style.scrollMarginTop = `${space}px`;
+    element.scrollIntoView({behavior: "instant"});
+}"""
+COMMENT = "Clear, and the sum of **t** is used where it is needed."
 SCAN = [
     "Stage 2",
     r"$y_i = e^{z_i} / \sum_k e^{z_k}$",
@@ -83,6 +89,11 @@ def keep(name, png):
     picture.save(IMAGES / f"{name}.png", optimize=True)
 
 
+def below(box):
+    """Give the place of the lower edge of a box."""
+    return box["y"] + box["height"]
+
+
 @pytest.fixture
 def sized(browser):
     """Return a function that opens a page of a size."""
@@ -90,7 +101,9 @@ def sized(browser):
 
     def sized(width, height, scheme="light"):
         context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
+            viewport={"width": width, "height": height},
+            device_scale_factor=SHARPNESS,
+            color_scheme=scheme,
         )
         contexts.append(context)
         return context.new_page()
@@ -109,16 +122,11 @@ def test_notebook(course, sized, serve, tmp_path):
         lab = Notebook.open(page, address, TOKEN, "mine.ipynb")
         heading = lab.panel.get_by_role("heading", name="4. The gradient")
         page.wait_for_timeout(2000)  # formulas are set one after the other
-        heading.evaluate("heading => heading.scrollIntoView()")
+        heading.evaluate(SCROLL, 16)
         top = heading.bounding_box()
         end = lab.cell("nnlab.check_gradient(").locator(".jp-OutputArea").last.bounding_box()
         left = lab.panel.bounding_box()["x"] + 4
-        clip = {
-            "x": left,
-            "y": top["y"],
-            "width": 1050,
-            "height": end["y"] + end["height"] - top["y"] + 10,
-        }
+        clip = {"x": left, "y": top["y"] - 12, "width": 1050, "height": below(end) - top["y"] + 24}
         keep("notebook", page.screenshot(clip=clip))
 
 
@@ -126,12 +134,14 @@ def test_feedback(course, sized):
     page = sized(1000, 1180)
     path = course.feedback / NO_WEIGHT_DECAY / ASSIGNMENT / "classification.html"
     page.goto(path.as_uri())
-    page.evaluate(
-        "[...document.querySelectorAll('.panel-heading')]"
-        ".find(one => one.innerText.includes('gradient-W2'))"
-        ".scrollIntoView()"
-    )
-    keep("feedback", page.screenshot())
+    cells = [
+        page.locator(".cell", has=page.locator(".panel-heading code", has_text=name)).last
+        for name in ("gradient-W2", "gradient-stability")
+    ]
+    cells[0].evaluate(SCROLL, 0)
+    first, last = (cell.bounding_box() for cell in cells)
+    clip = {"x": 60, "y": first["y"], "width": 880, "height": below(last) - first["y"] + 8}
+    keep("feedback", page.screenshot(clip=clip))
 
 
 def test_grades(course, sized):
@@ -139,8 +149,9 @@ def test_grades(course, sized):
     found = [one for one in results(course, ASSIGNMENT) if one.student in IN_THE_TABLE]
     console.print(grade_table(found))
     page = sized(1200, 1000)
-    style = "<style>pre { font: 13px/1.25 'DejaVu Sans Mono'; display: inline-block }</style>"
-    page.set_content(style + console.export_html(inline_styles=True))
+    style = "font: 14px/16px 'DejaVu Sans Mono'; display: inline-block; padding: 4px"  # lines meet
+    table = console.export_html(inline_styles=True)
+    page.set_content(f"<style>pre {{ {style} }}</style>{table}")
     keep("grades", page.locator("pre").screenshot())
 
 
@@ -158,18 +169,19 @@ def test_pdf(course):
 
 def test_formgrader(course, sized, serve_formgrader):
     with serve_formgrader(course) as address:
-        page = sized(1500, 950)
+        page = sized(1500, 860)
         sheet = Formgrader(page, address).open(ASSIGNMENT, PERFECT, "derivation")
         page.wait_for_timeout(6000)  # formulas are set one after the other
-        place = "{block: 'center', behavior: 'instant'}"
-        sheet.answer(ANSWER).evaluate(f"answer => answer.scrollIntoView({place})")
-        page.wait_for_timeout(1000)
+        sheet.grade(ANSWER, "2", COMMENT)
+        page.get_by_role("heading", name="Stage 2").evaluate(SCROLL, 60)
+        page.wait_for_timeout(3000)  # until "saved" has faded
         keep("formgrader", page.screenshot())
 
 
 @pytest.mark.parametrize(("name", "scheme"), [("report", "light"), ("report-dark", "dark")])
 def test_report(course, sized, name, scheme):
     coursekit(course, "report", ASSIGNMENT)
-    page = sized(1100, 1060, scheme)
+    page = sized(1100, 1500, scheme)
     page.goto((course.build / "report" / ASSIGNMENT / "report.html").as_uri())
-    keep(name, page.screenshot())
+    end = page.locator("#totals").bounding_box()
+    keep(name, page.screenshot(clip={"x": 0, "y": 0, "width": 1100, "height": below(end) + 20}))
