@@ -2,6 +2,7 @@
 
 import json
 import socket
+from asyncio import get_running_loop
 
 LONGEST = 2**18
 
@@ -42,9 +43,15 @@ def receive(sock):
         data, descriptors, _, _ = socket.recv_fds(sock, LONGEST, 2)
     except ConnectionError:
         return None, []
-    return parse(data), descriptors
+    return json.loads(data) if data else None, descriptors  # the end of a connection is empty
 
 
-def parse(data):
-    """Read a packet: its message, or None for the empty one that the end of a connection gives."""
-    return json.loads(data) if data else None
+async def readable(sock):
+    """Wait until there is something to receive."""
+    loop = get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(sock, lambda: ready.done() or ready.set_result(None))
+    try:
+        await ready
+    finally:
+        loop.remove_reader(sock)

@@ -1,6 +1,8 @@
 """One forked kernel, as the grader sees it: its folders, its process, what it is told."""
 
 import asyncio
+import os
+import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +65,7 @@ class ForkedKernel:
 
     def __init__(self, connection, speaking):
         self._connection, self.speaking = connection, speaking
+        self._process = None  # a file descriptor
         self.pid = None
         self.exit_code = None
         self.reason = ""
@@ -77,17 +80,21 @@ class ForkedKernel:
         SandboxError
             If it did not get that far.
         """
-        loop = asyncio.get_running_loop()
-        receiving = loop.sock_recv(self._connection, channel.LONGEST)
         try:
-            data = await asyncio.wait_for(receiving, PATIENCE)
-        except TimeoutError:
-            data = b'{"failed": "it does not answer"}'
-        try:
-            self.pid = _understand(self._connection, channel.parse(data), "ready")
+            self.pid, (self._process,) = await self._told("forked")
+            await self._told("ready")
         except SandboxError:
             self.close()
             raise
+
+    async def _told(self, word):
+        """Receive what a message says under a word, and the open files that came with it."""
+        try:
+            await asyncio.wait_for(channel.readable(self._connection), PATIENCE)
+            message, descriptors = channel.receive(self._connection)
+        except TimeoutError:
+            message, descriptors = {"failed": "it does not answer"}, []
+        return _understand(self._connection, message, word), descriptors
 
     def poll(self):
         """Look whether the kernel has ended.
@@ -102,19 +109,25 @@ class ForkedKernel:
                 message, _ = channel.receive(self._connection)
                 message = message or {"exit": -9, "reason": "died with the process that started it"}
                 self.exit_code, self.reason = message["exit"], message["reason"]
-                self._connection.close()
+                self._let_go()
         return self.exit_code
 
     def close(self):
         """Give the kernel up; the zygote kills it."""
-        self._connection.close()
+        self._let_go()
         self.speaking.close()
 
     def send_signal(self, number):
-        """Send the kernel a signal, if it still runs."""
-        if self.poll() is None:
-            with suppress(OSError):
-                channel.send(self._connection, signal=int(number))
+        """Send the kernel a signal, if it still runs; it comes before what it is asked next."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._process, number)
+
+    def _let_go(self):
+        self._connection.close()
+        if self._process is not None:
+            os.close(self._process)
+            self._process = None
 
 
 def told(connection, word):

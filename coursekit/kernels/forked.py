@@ -15,7 +15,8 @@ def run(connection, sandbox, limits, request, app, socket):
     Parameters
     ----------
     connection : socket.socket
-        Where to say that the kernel is ready, or why it failed. Closed before student code runs.
+        Where to hand over the process, and to say that the kernel is ready or why it failed.
+        Closed before student code runs.
     sandbox : sandbox.Sandbox
     limits : policy.Limits
     request : dict
@@ -26,6 +27,7 @@ def run(connection, sandbox, limits, request, app, socket):
         Over which the kernel is asked and answers.
     """
     try:
+        _hand_over_process(connection)
         _settle(request["environment"], request["work"], request["profile"])
         prepared.connect(app, socket)
         sandbox.enter(limits, request["work"])
@@ -34,7 +36,7 @@ def run(connection, sandbox, limits, request, app, socket):
     except BaseException as problem:
         channel.send(connection, failed=f"{type(problem).__name__}: {problem}"[:2000])
         os._exit(1)
-    channel.send(connection, ready=os.getpid())
+    channel.send(connection, ready=True)
     connection.close()
     sys.path.insert(0, "")  # not before: a module of the student's would run at the start
     app.start()
@@ -58,6 +60,13 @@ def _opens(path):
     except OSError:
         return False
     return True
+
+
+def _hand_over_process(connection):
+    """Let the grader send this process signals itself: through the zygote they would be late."""
+    process = os.pidfd_open(os.getpid())
+    channel.send(connection, [process], forked=os.getpid())
+    os.close(process)
 
 
 def _settle(environment, work, profile):

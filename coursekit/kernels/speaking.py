@@ -8,7 +8,7 @@ was born with: there is nobody else to talk to.
 import io
 import json
 import os
-from asyncio import get_running_loop
+import signal
 from collections import deque
 from threading import RLock
 from time import monotonic
@@ -17,7 +17,7 @@ from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session, extract_header
 from traitlets import Any
 
-from coursekit.kernels import pieces
+from coursekit.kernels import channel, pieces
 
 IOPUB = object()  # stands for the socket on which a kernel publishes
 FULL, SECONDS = 2**18, 0.2  # after so many characters, or so long, what was printed is sent
@@ -176,7 +176,7 @@ async def answer(kernel, socket):
     """
     joined = pieces.Joined()
     while True:
-        await _readable(socket)
+        await channel.readable(socket)
         packet = socket.recv(pieces.PIECE + 1)
         if not packet:
             os._exit(0)
@@ -184,17 +184,9 @@ async def answer(kernel, socket):
         if request:
             try:
                 await kernel.dispatch_shell(json.loads(request[0]))
-            except Exception:
-                # What student code has put in the place of something failed. The cell has no answer
-                # then, and its time runs out; the kernel goes on.
+            except (Exception, KeyboardInterrupt):
+                # What student code has put in the place of something failed, or an interrupt came
+                # as the cell ended. It has no answer then, and its time runs out; the kernel goes
+                # on, and takes no interrupt between two cells.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
                 kernel._publish_status("idle", "shell")
-
-
-async def _readable(socket):
-    loop = get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(socket, lambda: ready.done() or ready.set_result(None))
-    try:
-        await ready
-    finally:
-        loop.remove_reader(socket)

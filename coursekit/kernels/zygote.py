@@ -44,9 +44,9 @@ class _Kernel:
     watch: Watch
     reason: str = ""
 
-    def kill(self, number=signal.SIGKILL):
+    def kill(self):
         with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.pidfd, number)
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
 
 class Zygote:
@@ -128,7 +128,7 @@ class Zygote:
             os.waitpid(pid, 0)
             raise
         kernel = self._kernels[pid] = _Kernel(pid, pidfd, connection, watch)
-        self._selector.register(connection, selectors.EVENT_READ, lambda _: self._on_word(kernel))
+        self._selector.register(connection, selectors.EVENT_READ, lambda _: self._on_gone(kernel))
         self._selector.register(kernel.pidfd, selectors.EVENT_READ, lambda _: self._on_end(kernel))
         return True
 
@@ -149,16 +149,11 @@ class Zygote:
             self._sandboxes[key] = Sandbox(packages, (*readable, self._profile))
         return self._sandboxes[key]
 
-    def _on_word(self, kernel):
-        """Pass a signal on; who has gone wants the kernel no longer."""
-        if kernel.pid not in self._kernels:
-            return True  # it ended a moment ago
-        message, _ = channel.receive(kernel.connection)
-        if message is None:
+    def _on_gone(self, kernel):
+        """Kill the kernel of who has gone."""
+        if kernel.pid in self._kernels:  # else it ended a moment ago
             self._selector.unregister(kernel.connection)
             kernel.kill()
-        else:
-            kernel.kill(message["signal"])
         return True
 
     def _on_end(self, kernel):

@@ -107,6 +107,22 @@ def test_interrupt_ends_the_cell_and_not_the_kernel(tmp_path):
     assert with_kernel(use, tmp_path) == ("ok", "goes on\n")
 
 
+def test_interrupt_hits_the_cell_that_runs_even_where_the_zygote_is_late(tmp_path):
+    async def use(manager, client):
+        zygote = psutil.Process(launcher()._process.pid)
+        running = asyncio.create_task(answer(client, "import time\ntime.sleep(60)"))
+        await asyncio.sleep(0.3)
+        zygote.suspend()
+        try:
+            await manager.interrupt_kernel()
+            ended = await asyncio.wait_for(running, 10)
+        finally:
+            zygote.resume()
+        return ended[0], await answer(client, "print('goes on')")
+
+    assert with_kernel(use, tmp_path) == ("error", ("ok", "goes on\n"))
+
+
 def test_restart_gives_a_new_process_and_keeps_the_files(tmp_path):
     async def use(manager, client):
         await answer(client, "x = 1\nopen('kept', 'w').close()")

@@ -51,7 +51,7 @@ ENDINGS = {
         "import threading, time\n"
         "for _ in range(1000):\n"
         "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
-        "threads?|can't start new thread",
+        "more than 64 threads|can't start new thread",
         None,
     ),
     "files of 100 MB": (
